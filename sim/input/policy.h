@@ -1,0 +1,20 @@
+/* Policies: "w4a8", "w4a16g128", "w4a8kv4", "fp16", or a JSON file with rules by layer-name glob. */
+#ifndef SIM_INPUT_POLICY_H
+#define SIM_INPUT_POLICY_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/types.h"
+
+/* `spec` NULL: no policy given. A spec that looks like a path (contains '/' or ends in ".json") is read as a file:
+ *   {"name": "...", "default": "w8a8",
+ *    "policy": [{"layer": "layers.*.down_proj", "w_bits": 4, "a_bits": 8, "kv_bits": 8,
+ *                "w_format": "int", "a_format": "int", "kv_format": "int", "group": 128}, ...]}
+ * A search result has the same "policy" list; its other members (objective, cost, budget, lower_bound, gap,
+ * method) are accepted. "rules" is another name of "policy". */
+sim_status sim_policy_load(const char *spec, sim_arena *arena, sim_policy *out, sim_err *err);
+
+/* Parses one uniform spec into a precision; false (with `why`) when it is none. */
+bool sim_policy_parse(const char *spec, sim_precision *out, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,158 @@
+/* The back-end interface: what a model of an accelerator must say, and nothing more.
+ *
+ * A back end counts: cycles, operations, bits. energy.c prices the counts and the mapper chooses tiles; no
+ * back end knows a joule or a tile search. An array back end describes each way it can run a GEMM (a
+ * dataflow, possibly in several regimes) by a cost that is affine in the tile counts and the fold sums of
+ * the three dimensions; that form is all the exact search relies on (see mapper.h). */
+#ifndef SIM_MODEL_BACKEND_H
+#define SIM_MODEL_BACKEND_H
+
+#include "base/err.h"
+#include "model/types.h"
+
+/* ---- configuration keys ----------------------------------------------------------------------- */
+
+typedef enum sim_param_type {
+    SIM_PARAM_INT,   /* int64_t */
+    SIM_PARAM_REAL,  /* double; one of `names`, if given, is accepted as 0 ("curve") */
+    SIM_PARAM_BOOL,  /* bool */
+    SIM_PARAM_TEXT,  /* const char * */
+    SIM_PARAM_ENUM,  /* int, index into `names` */
+    SIM_PARAM_FLAGS, /* bool[], one per entry of `names`, set by a list such as ["weight", "input"] */
+} sim_param_type;
+
+/* One configuration key, declared once: the row drives parsing, ranges, did-you-mean, `simacc help arch`,
+ * --set, sweep axes and the canonical text. */
+typedef struct sim_param {
+    const char *key;  /* "array.rows" */
+    const char *unit; /* "" when it has none */
+    sim_param_type type;
+    size_t offset;    /* of the field in sim_arch */
+    double min, max;  /* INT and REAL, inclusive */
+    const char *fallback; /* default as text; NULL: required */
+    const char *const *names;
+    const char *help; /* one sentence */
+} sim_param;
+
+/* ---- a GEMM as the array sees it -------------------------------------------------------------- */
+
+typedef enum sim_dim { SIM_M, SIM_N, SIM_K, SIM_DIMS } sim_dim;
+
+typedef struct sim_gemm {
+    int64_t extent[SIM_DIMS]; /* m, n, k of one product */
+    int64_t batch;
+    int w_bits, a_bits;       /* operand widths that compute */
+    int out_bits, acc_bits;   /* of the final outputs and of partial sums */
+    /* Stored bits of one product's operands, rows padded to bytes and scales included. */
+    int64_t w_stored_bits, a_stored_bits, out_stored_bits;
+    /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
+    bool on_chip[SIM_OPERAND_COUNT];
+} sim_gemm;
+
+/* ---- counts ----------------------------------------------------------------------------------- */
+
+/* What can be counted, and therefore priced. All in single events or bits. */
+typedef enum sim_event {
+    SIM_EVENT_MAC,           /* a multiply-accumulate on a fixed PE */
+    SIM_EVENT_UNIT_CYCLE,    /* a fusion unit busy for a cycle */
+    SIM_EVENT_REGISTER_BIT,  /* a bit moved through a register outside the PE figure: preload and drain chains */
+    SIM_EVENT_WEIGHT_READ,   /* bits read from the weight buffer */
+    SIM_EVENT_WEIGHT_WRITE,
+    SIM_EVENT_INPUT_READ,
+    SIM_EVENT_INPUT_WRITE,
+    SIM_EVENT_OUTPUT_READ,
+    SIM_EVENT_OUTPUT_WRITE,
+    SIM_EVENT_DRAM_READ,     /* bits */
+    SIM_EVENT_DRAM_WRITE,
+    SIM_EVENT_VECTOR_OP,     /* a vector-lane operation */
+    SIM_EVENT_COUNT,
+} sim_event;
+
+typedef struct sim_counts {
+    double of[SIM_EVENT_COUNT];
+} sim_counts;
+
+/* ---- fold sums and ways ------------------------------------------------------------------------ */
+
+/* The fold sum of a dimension of extent X cut into ceil(X/t) tiles of t, the last one ragged, is the sum
+ * over its tiles of
+ *   SIDE    ceil(t_i / granule)                       (a side of the array)
+ *   STREAM  max(ceil(t_i * per_num / per_den), least) (the streamed dimension: least = interval of a fold)
+ *   FLAT    t_i, i.e. X whatever the tiles            (nothing is lost by tiling it)
+ *   ONE     1 for the whole dimension, whatever the tiles */
+typedef enum sim_fold_kind { SIM_FOLD_SIDE, SIM_FOLD_STREAM, SIM_FOLD_FLAT, SIM_FOLD_ONE } sim_fold_kind;
+
+typedef struct sim_fold {
+    sim_fold_kind kind;
+    int64_t granule;                  /* SIDE */
+    int64_t per_num, per_den, least;  /* STREAM */
+} sim_fold;
+
+/* The fold sum's term for one tile of size t. */
+int64_t sim_fold_of(const sim_fold *fold, int64_t t);
+
+/* One way to run a GEMM on the array. Of one product (of `batch`), with c_d tiles and fold sum f_d along
+ * dimension d:
+ *   busy cycles = cycles_per_fold * f_m * f_n * f_k
+ *   counts      = fixed + sum over d of (per_tile[d] * c_d + per_fold[d] * f_d) + per_cycle * busy cycles
+ * All coefficients are >= 0 except in `fixed`. SRAM accesses by the array belong here; buffer fills and
+ * drains and DRAM traffic are added by memory.c, for every back end alike. */
+typedef struct sim_way {
+    sim_dataflow dataflow;
+    sim_fold fold[SIM_DIMS];
+    double cycles_per_fold;
+    int64_t tile_max[SIM_DIMS];    /* this way holds for tiles up to here; INT64_MAX: no limit */
+    bool innermost_only[SIM_DIMS]; /* allowed innermost (stationary) loops; all false: any */
+    bool accumulates_in_array;     /* k tiles of an output accumulate in place: partial sums leave the array once */
+    sim_counts fixed, per_tile[SIM_DIMS], per_fold[SIM_DIMS], per_cycle;
+} sim_way;
+
+enum { SIM_WAYS_MAX = 8 };
+
+/* The compute side of a chosen mapping, as reported. */
+typedef struct sim_compute {
+    int64_t cycles;      /* of all `batch` products, array fill and drain included */
+    int64_t fill_cycles; /* of these, the part before the first and after the last fold's interval */
+    bool port_limited;   /* the weight port, not the PEs, sets the pace of most folds */
+} sim_compute;
+
+typedef struct sim_tiling {
+    int64_t tile[SIM_DIMS];
+    sim_dim order[SIM_DIMS]; /* outermost first */
+} sim_tiling;
+
+/* What static power and area depend on. */
+typedef struct sim_hardware {
+    int64_t pes;
+    bool fusion;    /* fusion units, else fixed PEs */
+    int w_bits, a_bits;
+} sim_hardware;
+
+typedef struct sim_backend {
+    const char *name;
+    const char *summary; /* one line for `simacc list backends` */
+
+    /* Keys of its own, beside the shared ones of arch.c; and shared keys that it does not take. */
+    const sim_param *params;
+    int param_count;
+    const char *const *refused_keys; /* NULL-terminated; NULL: none */
+
+    /* Consistency across keys, after all keys have been read. */
+    sim_status (*check)(const sim_arch *arch, sim_err *err);
+    /* Whether a product of these operands can run; a false answer fills `why` (what is supported). */
+    bool (*supports)(const sim_arch *arch, sim_number w, sim_number a, char *why, size_t why_size);
+    /* The ways to run `gemm`, at most SIM_WAYS_MAX; returns how many (0 never). */
+    int (*ways)(const sim_arch *arch, const sim_gemm *gemm, sim_way ways[SIM_WAYS_MAX]);
+    /* Compute cycles of a mapping that the search chose. Exact where the model is (5.1). */
+    sim_status (*compute)(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way,
+                          const sim_tiling *tiling, sim_compute *out, sim_err *err);
+    /* Most multiply-accumulates per cycle at these widths, all arrays together. */
+    double (*peak_macs_per_cycle)(const sim_arch *arch, int w_bits, int a_bits);
+    void (*hardware)(const sim_arch *arch, sim_hardware *out);
+} sim_backend;
+
+/* All back ends, NULL-terminated, and look-up by name (NULL when unknown). */
+extern const sim_backend *const sim_backends[];
+const sim_backend *sim_backend_find(const char *name);
+
+#endif

@@ -1,0 +1,30 @@
+/* Prices: every count of every back end is priced here, by one table. */
+#ifndef SIM_MODEL_ENERGY_H
+#define SIM_MODEL_ENERGY_H
+
+#include "model/backend.h"
+
+/* pJ per event at one arch and pair of operand widths, and the power drawn whether or not anything happens. */
+typedef struct sim_prices {
+    double pj[SIM_EVENT_COUNT];
+    double static_w;          /* leakage of PEs, vector lanes and buffers, and DRAM background, is split below */
+    double dram_background_w; /* not in static_w */
+    double pj_per_cycle;      /* (static_w + dram_background_w) over one clock cycle */
+} sim_prices;
+
+void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out);
+
+/* Energy of counts over a time. DRAM background goes into dram_j, leakage into static_j. */
+void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double latency_s, sim_energy *out);
+
+/* Dynamic pJ of counts: the dot product. */
+double sim_counts_pj(const sim_prices *prices, const sim_counts *counts);
+
+/* SRAM table: log-log interpolation over size, extrapolated with the slope of the last two points.
+ * `size_bytes` > 0. Leakage and area likewise. */
+void sim_sram_at(const sim_tech *tech, double size_bytes, sim_sram_point *out);
+
+/* Die area of PEs, buffers and vector unit, mm^2. */
+double sim_area_mm2(const sim_arch *arch);
+
+#endif

@@ -1,0 +1,45 @@
+/* The exact mapper: tiles, loop order and dataflow of a GEMM, best over all integer tiles.
+ *
+ * Every objective here never falls when a tile count or a fold sum grows; that is the only property the
+ * search relies on (see mapper.c for why each pruning is exact). */
+#ifndef SIM_MODEL_MAPPER_H
+#define SIM_MODEL_MAPPER_H
+
+#include "base/arena.h"
+#include "model/energy.h"
+#include "model/memory.h"
+
+/* Candidate tables, kept for a run: equal dimensions are tabulated once. Owned by the caller's arena. */
+typedef struct sim_map_cache sim_map_cache;
+sim_map_cache *sim_map_cache_new(sim_arena *arena); /* NULL: out of memory */
+/* Forgets the tables (keeps the memory): for timing a cold search. */
+void sim_map_cache_clear(sim_map_cache *cache);
+
+/* What the search minimises, of one product times batch:
+ *   busy     = array busy cycles, transfer = DRAM cycles, span = max(busy, transfer)
+ *   energy   = dynamic pJ + (static + background) pJ per cycle * span */
+typedef struct sim_map_value {
+    double busy_cycles, transfer_cycles, span_cycles, energy_pj, dram_bits;
+} sim_map_value;
+
+typedef struct sim_map_choice {
+    int way;             /* index into the back end's ways */
+    sim_way way_used;
+    sim_tiling tiling;
+    sim_map_value value; /* of these tiles */
+    sim_counts counts;   /* of all `batch` products, memory included */
+    sim_traffic traffic; /* of one product */
+    int64_t nodes;       /* boxes examined: the work of the search */
+} sim_map_choice;
+
+/* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile fits (the message names the buffer), SIM_OVERFLOW when
+ * a count exceeds 2^53, SIM_NO_MEMORY. `name` is the layer's, for messages. */
+sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name, sim_objective objective,
+                   sim_map_cache *cache, sim_map_choice *out, sim_err *err);
+
+/* The value of given tiles and stationarity: what the search compares. The oracle of the tests prices with
+ * its own code. */
+void sim_map_evaluate(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const int64_t tile[SIM_DIMS],
+                      sim_dim stationary, sim_map_value *value, sim_counts *counts /* may be NULL */);
+
+#endif

@@ -1,0 +1,75 @@
+/* The memory side of a tiled GEMM: which tiles fit, what moves, how long it takes.
+ *
+ * One resident tile per operand. Sources: traffic rule, DESIGN of the project section 5.3, measured against
+ * a loop-nest simulation (tests/reference/loopnest.c); pipeline latency, against an event simulation
+ * (tests/reference/tilepipe.c). */
+#ifndef SIM_MODEL_MEMORY_H
+#define SIM_MODEL_MEMORY_H
+
+#include "model/backend.h"
+
+/* ---- capacity ---- */
+
+/* Room for tiles, in fixed-point bits (1/1024 bit, so that scales of groups count exactly enough).
+ * A double-buffered operand occupies its tile twice. Split buffers or one unified. */
+typedef struct sim_capacity {
+    bool unified;
+    int64_t room[SIM_OPERAND_COUNT];  /* split: 1/1024 bits of each buffer; unified: [0] only */
+    int64_t word[SIM_OPERAND_COUNT];  /* 1/1024 bits that one element of a tile occupies, copies included */
+} sim_capacity;
+
+void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *out);
+bool sim_capacity_fits(const sim_capacity *capacity, const int64_t tile[SIM_DIMS]);
+/* The largest tile of dimension `d` that fits beside the tiles of the two others; 0: none. */
+int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS]);
+
+/* ---- traffic ---- */
+
+/* DRAM bits of one product by operand and direction, given tile counts c and the innermost loop that has
+ * more than one iteration (`stationary`):
+ *   weights  stored * (c_m unless stationary == M)      inputs  stored * (c_n unless stationary == N)
+ *   outputs  written: final stored bits + partial m*n*acc bits * (c_k - 1 unless stationary == K),
+ *            read back: as many partials (one more full set with output_read_first) */
+typedef struct sim_traffic {
+    double weight_read, input_read, output_read, output_write; /* bits */
+} sim_traffic;
+
+void sim_traffic_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t count[SIM_DIMS],
+                    sim_dim stationary, sim_traffic *out);
+
+/* ---- DRAM time ---- */
+
+/* Cycles per bit of each stream for given tiles: a contiguous run shorter than a burst costs a whole burst,
+ * and every bit of the rarer direction pays a share of a bus turn-around. Source: fit to DRAMsim3 runs, see arch/tech/dram.cfg. */
+typedef struct sim_dram_rates {
+    double cycles_per_bit; /* at the plateau */
+    double weight, input, output, partial; /* factor >= 1 for the run lengths of these tiles */
+    double turnaround;     /* times min(read bits, write bits), in bit times at peak */
+    double cycles_per_bit_peak;
+} sim_dram_rates;
+
+void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS], sim_dram_rates *out);
+/* Cycles of the DRAM channel for `traffic` (one product). */
+double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic);
+
+/* ---- pipeline ---- */
+
+/* Latency of the tile pipeline, one DRAM channel, stores before loads. With C_i the compute cycles of tile
+ * i, L_i the loads of its operand tiles that are not resident (of double-buffered operands, and of others,
+ * which cannot be loaded under compute), S_i the store of an output tile released after i:
+ *   output single-buffered  L_0 + sum [S_(i-1) + max(C_i, L_(i+1))] + S_last
+ *   output double-buffered  L_0 + sum  max(C_i, L_(i+1) + S_(i-1))  + S_last
+ * Summed per class of tile (full or ragged, which loop advances), so the cost does not grow with the number
+ * of tiles. All cycles are double; the caller rounds up once. */
+typedef struct sim_pipeline {
+    double cycles;           /* the latency above; array fill not included */
+    double first_load;       /* L_0 */
+    double first_weight_load; /* the part of L_0 that is weights */
+    double last_idle;        /* DRAM idle cycles under the last tile's compute: room for a prefetch */
+    double last_store;       /* S_last */
+} sim_pipeline;
+
+void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const sim_tiling *tiling,
+                     sim_pipeline *out);
+
+#endif

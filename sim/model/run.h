@@ -1,0 +1,21 @@
+/* One run: precision of each layer, mapping, pricing, sums. Pure: structs in, structs out. */
+#ifndef SIM_MODEL_RUN_H
+#define SIM_MODEL_RUN_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "model/types.h"
+
+/* Maps and prices every layer of `workload`. All of `out` lives in `arena`. Errors as sim_run() of simacc.h. */
+sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
+                         sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
+
+/* The precision a policy gives a layer: rules in order, last match wins field by field; then the layer's own
+ * bits (unless the policy overrides them), then 8. kv falls back to a. */
+void sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out);
+
+/* Bits that `rows` rows of `row_elements` elements take in memory: dense, each row padded to bytes, with a
+ * 16-bit scale and a zero point of the element's width per group (group 0: none). -1 on overflow. */
+int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group);
+
+#endif

@@ -1,0 +1,283 @@
+/* The nouns of simacc: arch, workload, policy, result. Plain structs, const after loading.
+ *
+ * A GEMM is out[m][n] += a[m][k] * w[k][n]: m = tokens, n = output features, k = input features,
+ * `batch` independent products (attention heads). Counts are int64_t, physics is double, and every
+ * quantity carries its unit in its name. */
+#ifndef SIM_MODEL_TYPES_H
+#define SIM_MODEL_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- numbers ---------------------------------------------------------------------------------- */
+
+typedef enum sim_format {
+    SIM_FORMAT_INT,
+    SIM_FORMAT_FP,
+    SIM_FORMAT_BF,
+    SIM_FORMAT_FP8,
+    SIM_FORMAT_MXFP,
+    SIM_FORMAT_NVFP,
+    SIM_FORMAT_COUNT,
+} sim_format;
+
+extern const char *const sim_format_names[SIM_FORMAT_COUNT + 1]; /* "int" "fp" ...; NULL-terminated */
+
+/* A number format; bits 0 means "not given". */
+typedef struct sim_number {
+    sim_format format;
+    int bits; /* 1..32 */
+} sim_number;
+
+/* What a policy says of one layer. */
+typedef struct sim_precision {
+    sim_number w, a, kv;
+    int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+} sim_precision;
+
+/* ---- workload --------------------------------------------------------------------------------- */
+
+typedef enum sim_op {
+    SIM_OP_MATMUL,
+    SIM_OP_CONV2D,
+    SIM_OP_SOFTMAX,
+    SIM_OP_NORM,
+    SIM_OP_ELEMENTWISE,
+    SIM_OP_EMBEDDING,
+    SIM_OP_QUANTIZE,
+    SIM_OP_ALLREDUCE,
+    SIM_OP_COUNT,
+} sim_op;
+
+extern const char *const sim_op_names[SIM_OP_COUNT + 1];
+
+/* Where the second operand of a product comes from. */
+typedef enum sim_weights {
+    SIM_WEIGHTS_STATIC,  /* parameters: in weight_bytes, at w bits */
+    SIM_WEIGHTS_DYNAMIC, /* another activation: not in weight_bytes, at its own w bits or else a bits */
+    SIM_WEIGHTS_KV,      /* the KV cache: not in weight_bytes, at kv bits */
+} sim_weights;
+
+typedef struct sim_conv2d {
+    int64_t images, h_in, w_in, c_in, c_out, kernel_h, kernel_w, stride, padding, groups;
+} sim_conv2d;
+
+typedef struct sim_layer {
+    const char *name; /* "layers.0.q_proj" */
+    int line;         /* of the workload file; 0 when expanded from a model */
+    sim_op op;
+    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+
+    /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,
+     * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
+     * Embedding: m look-ups of n elements in a table of k rows. */
+    int64_t m, n, k, batch;
+    sim_conv2d conv;     /* only for SIM_OP_CONV2D */
+    sim_weights weights; /* matmul, conv2d */
+    sim_precision own;   /* bits the layer brings itself; 0 where it does not */
+    bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
+
+    /* Attention. The causal mask leaves `macs` of the m*n*k*batch products, exactly; work and traffic
+     * are those of the rectangle map_m x map_n x map_k that holds as many (rounded up). 0: no mask. */
+    int64_t causal_macs, map_n, map_k;
+    bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
+
+    int inputs;           /* vector operations: operand tensors read (a residual add reads 2) */
+    double ops_per_element; /* vector operations: vector-lane operations per output element */
+    int64_t param_elements; /* parameters of vector operations (norm weights, biases), stored at 16 bits */
+} sim_layer;
+
+typedef enum sim_phase { SIM_PHASE_NONE, SIM_PHASE_PREFILL, SIM_PHASE_DECODE, SIM_PHASE_GENERATE, SIM_PHASE_COUNT } sim_phase;
+
+extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
+
+typedef struct sim_workload {
+    const char *name, *file;
+    sim_phase phase;           /* SIM_PHASE_NONE for an explicit layer list */
+    int64_t batch, tokens;     /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step; 0 unknown */
+    const sim_layer *layers;   /* in order of execution, one entry per instance of a model's layer */
+    int64_t layer_count;
+    int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
+    int64_t kv_row_elements;   /* elements of one K or V row (head dimension): storage is padded per row */
+    const char *model_type;    /* "llama"; NULL for an explicit layer list */
+    int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
+} sim_workload;
+
+/* ---- policy ----------------------------------------------------------------------------------- */
+
+typedef struct sim_policy_rule {
+    const char *glob; /* matched against layer names; the last match wins, field by field */
+    sim_precision precision; /* fields with bits 0 are left as they were; group -1: unchanged */
+} sim_policy_rule;
+
+typedef struct sim_policy {
+    const char *name; /* as given: "w4a8", or the file's name */
+    const char *file; /* NULL for a uniform policy */
+    sim_precision base; /* bits 0: the layer's own bits, else 8 */
+    bool overrides_own; /* an explicit uniform policy beats the layers' own bits */
+    const sim_policy_rule *rules;
+    int64_t rule_count;
+} sim_policy;
+
+/* ---- arch ------------------------------------------------------------------------------------- */
+
+typedef enum sim_dataflow { SIM_DATAFLOW_WS, SIM_DATAFLOW_OS, SIM_DATAFLOW_IS, SIM_DATAFLOW_AUTO, SIM_DATAFLOW_STREAM } sim_dataflow;
+typedef enum sim_timing { SIM_TIMING_PIPELINED, SIM_TIMING_SERIAL, SIM_TIMING_SCALESIM } sim_timing;
+typedef enum sim_tiles { SIM_TILES_ANY, SIM_TILES_POW2_PADDED } sim_tiles;
+typedef enum sim_map_latency { SIM_LATENCY_PIPELINE, SIM_LATENCY_OVERLAP } sim_map_latency;
+typedef enum sim_dram_layout { SIM_LAYOUT_TILED, SIM_LAYOUT_ROW_MAJOR } sim_dram_layout;
+typedef enum sim_activations { SIM_ACTIVATIONS_DRAM, SIM_ACTIVATIONS_ON_CHIP } sim_activations;
+
+/* Operands of a GEMM and their buffers. */
+typedef enum sim_operand { SIM_OPERAND_WEIGHT, SIM_OPERAND_INPUT, SIM_OPERAND_OUTPUT, SIM_OPERAND_COUNT } sim_operand;
+
+extern const char *const sim_operand_names[SIM_OPERAND_COUNT + 1];   /* "weight" "input" "output" */
+extern const char *const sim_dataflow_names[];                       /* "ws" "os" "is" "auto" "stream" */
+
+/* How far the numbers of an energy table can be trusted, worst first. */
+typedef enum sim_provenance { SIM_ASSUMED, SIM_MEASURED, SIM_PUBLISHED, SIM_PROVENANCE_COUNT } sim_provenance;
+extern const char *const sim_provenance_names[SIM_PROVENANCE_COUNT + 1];
+
+typedef struct sim_sram_point {
+    double size_bytes;
+    double read_pj_per_bit, write_pj_per_bit;
+    double leak_mw, area_mm2;
+} sim_sram_point;
+
+/* Energy and area at one technology node, already scaled to it. */
+typedef struct sim_tech {
+    const char *name, *file;
+    double node_nm;
+    /* Fixed PE of native widths w x a: c0 + c1 (w+a)/2 + c2 w a, pJ per MAC, pipeline registers included. */
+    double mac_c0_pj, mac_c1_pj, mac_c2_pj;
+    double mac_leak_uw, mac_area_um2;       /* of a fixed 8x8 PE; scaled with w*a/64 for others */
+    double fusion8_pj, fusion16_pj;         /* fusion unit, pJ per unit and cycle, widest operand 8 or 16 */
+    double fusion8_leak_uw, fusion16_leak_uw, fusion8_area_um2, fusion16_area_um2;
+    double register_pj_per_bit;             /* one bit through one register (a hop) */
+    double vector_pj_per_op;                /* one vector-lane operation */
+    double vector_lane_leak_uw, vector_lane_area_um2;
+    const sim_sram_point *sram;             /* by rising size, at least two points */
+    int64_t sram_count;
+    sim_provenance logic_provenance, sram_provenance, vector_provenance;
+} sim_tech;
+
+typedef struct sim_dram_kind {
+    const char *name;                /* "lpddr4" */
+    double pj_per_bit;               /* at full load, background included */
+    double background_frac;          /* of that, the part that is drawn whether or not bits move */
+    double curve_efficiency_frac;    /* of peak, for long runs of reads alone or writes alone */
+    double burst_bytes;              /* a shorter contiguous run costs as much time as this one */
+    double turnaround_frac;          /* bus time lost per bit of the rarer direction, in bit times */
+    sim_provenance provenance;
+} sim_dram_kind;
+
+struct sim_backend;
+
+typedef struct sim_arch {
+    const char *name, *file;
+    const struct sim_backend *backend;
+    double clock_mhz;
+
+    int64_t array_rows, array_cols, array_count;
+    int array_dataflow; /* sim_dataflow */
+    int array_timing;   /* sim_timing */
+    int64_t array_w_bits, array_a_bits, array_acc_bits;
+    int64_t array_port_bits; /* weight bits entering per cycle; 0: no limit */
+    int64_t output_bits;
+    bool output_read_first;
+
+    double buffer_weight_kib, buffer_input_kib, buffer_output_kib, buffer_unified_kib; /* 0: not there */
+    bool double_buffered[SIM_OPERAND_COUNT];
+    int activations; /* sim_activations */
+
+    int mapper_tiles;   /* sim_tiles */
+    int mapper_latency; /* sim_map_latency */
+    double mapper_slack_frac;
+
+    const char *dram_type;
+    double dram_bandwidth_gb_s; /* peak, 10^9 bytes per second */
+    double dram_capacity_gib;
+    double dram_efficiency_frac; /* 0: the type's curve */
+    int dram_layout;             /* sim_dram_layout */
+
+    int64_t vector_lanes; /* elements per cycle */
+
+    const char *tech_name;
+    sim_tech tech;
+    sim_dram_kind dram;
+    uint64_t id; /* hash of the canonical text of all keys: identifies the design point */
+} sim_arch;
+
+/* ---- result ----------------------------------------------------------------------------------- */
+
+typedef enum sim_bound { SIM_BOUND_COMPUTE, SIM_BOUND_MEMORY, SIM_BOUND_PORT, SIM_BOUND_LAUNCH, SIM_BOUND_VECTOR } sim_bound;
+extern const char *const sim_bound_names[];
+
+typedef enum sim_objective { SIM_OBJECTIVE_BALANCED, SIM_OBJECTIVE_LATENCY, SIM_OBJECTIVE_ENERGY, SIM_OBJECTIVE_EDP, SIM_OBJECTIVE_DRAM, SIM_OBJECTIVE_COUNT } sim_objective;
+extern const char *const sim_objective_names[SIM_OBJECTIVE_COUNT + 1];
+
+typedef struct sim_energy {
+    double mac_j, register_j, sram_j, dram_j, vector_j, static_j;
+} sim_energy;
+
+double sim_energy_total_j(const sim_energy *energy);
+
+typedef struct sim_mapping {
+    sim_dataflow dataflow;
+    int64_t tile_m, tile_n, tile_k;
+    char order[4]; /* outermost first, e.g. "nkm" */
+} sim_mapping;
+
+/* One line of the report: `repeat` equal instances, numbers of one instance. */
+typedef struct sim_layer_result {
+    const char *name; /* of the group: "layers.0-31.q_proj" */
+    sim_op op;
+    int64_t repeat;
+    int64_t m, n, k, batch;   /* k 0: does not apply */
+    sim_number w, a, kv;      /* bits 0: does not apply */
+    int64_t macs;             /* matmul and conv2d only */
+    int64_t compute_cycles;   /* of the array, or of the vector unit for vector operations */
+    int64_t memory_cycles;    /* of the DRAM channel */
+    int64_t cycles;           /* of the whole, overlap included */
+    double latency_s;
+    sim_energy energy;
+    int64_t dram_read_bytes, dram_write_bytes;
+    double sram_read_bits, sram_write_bits;
+    double utilization_frac;  /* macs / (peak macs per cycle at these bits * cycles) */
+    sim_bound bound;
+    bool has_mapping;
+    sim_mapping mapping;
+    double dram_bits_bound;      /* max(compulsory, 2 m n k / sqrt(S)) of the DRAM traffic; 0: does not apply */
+    double compulsory_dram_bits; /* each operand once */
+    bool float_fallback;         /* a float layer that ran on 8-bit integers */
+} sim_layer_result;
+
+typedef struct sim_totals {
+    int64_t macs, compute_cycles, cycles;
+    double latency_s;
+    sim_energy energy;
+    int64_t dram_read_bytes, dram_write_bytes;
+    int64_t weight_bytes, kv_cache_bytes /* -1: none */, peak_memory_bytes;
+    bool memory_fits;
+    double tokens_per_s; /* NaN: unknown */
+    double utilization_frac;
+    double area_mm2;     /* NaN: unknown */
+    double peak_macs_per_s;             /* at the widest operands the policy uses on any matmul */
+    double dram_bandwidth_bytes_per_s;
+} sim_totals;
+
+typedef struct sim_result {
+    const sim_arch *arch;
+    const sim_workload *workload;
+    const sim_policy *policy;
+    sim_totals totals;
+    const sim_layer_result *layers; /* grouped, in order of first appearance */
+    int64_t layer_count;
+    int64_t distinct_gemms;         /* mapped; all others were equal to one of these */
+    bool weights_resident;          /* all weights stay on chip across decode steps */
+    sim_provenance energy_provenance;
+    const char *calibration; /* NULL: none */
+} sim_result;
+
+#endif
