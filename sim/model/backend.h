@@ -29,7 +29,7 @@ typedef struct sim_param {
     sim_param_type type;
     size_t offset;    /* of the field in sim_arch */
     double min, max;  /* INT and REAL, inclusive */
-    const char *fallback; /* default as text; NULL: required */
+    const char *fallback; /* default as text; NULL: required; "": optional, zero when not given */
     const char *const *names;
     const char *help; /* one sentence */
 } sim_param;
@@ -42,6 +42,7 @@ typedef struct sim_gemm {
     int64_t extent[SIM_DIMS]; /* m, n, k of one product */
     int64_t batch;
     int w_bits, a_bits;       /* operand widths that compute */
+    int w_group;              /* elements of w per scale and zero point; 0: none */
     int out_bits, acc_bits;   /* of the final outputs and of partial sums */
     /* Stored bits of one product's operands, rows padded to bytes and scales included. */
     int64_t w_stored_bits, a_stored_bits, out_stored_bits;
@@ -54,7 +55,7 @@ typedef struct sim_gemm {
 /* What can be counted, and therefore priced. All in single events or bits. */
 typedef enum sim_event {
     SIM_EVENT_MAC,           /* a multiply-accumulate on a fixed PE */
-    SIM_EVENT_UNIT_CYCLE,    /* a fusion unit busy for a cycle */
+    SIM_EVENT_UNIT_CYCLE,    /* a fusion unit clocked for a cycle */
     SIM_EVENT_REGISTER_BIT,  /* a bit moved through a register outside the PE figure: preload and drain chains */
     SIM_EVENT_WEIGHT_READ,   /* bits read from the weight buffer */
     SIM_EVENT_WEIGHT_WRITE,
@@ -75,21 +76,23 @@ typedef struct sim_counts {
 /* ---- fold sums and ways ------------------------------------------------------------------------ */
 
 /* The fold sum of a dimension of extent X cut into ceil(X/t) tiles of t, the last one ragged, is the sum
- * over its tiles of
- *   SIDE    ceil(t_i / granule)                       (a side of the array)
+ * over its tiles t_i of
+ *   SIDE    ceil(t_i * per_num / per_den)             (a side of the array: per_den PEs, per_num passes)
  *   STREAM  max(ceil(t_i * per_num / per_den), least) (the streamed dimension: least = interval of a fold)
  *   FLAT    t_i, i.e. X whatever the tiles            (nothing is lost by tiling it)
- *   ONE     1 for the whole dimension, whatever the tiles */
-typedef enum sim_fold_kind { SIM_FOLD_SIDE, SIM_FOLD_STREAM, SIM_FOLD_FLAT, SIM_FOLD_ONE } sim_fold_kind;
+ *   WHOLE   the STREAM term of X, whatever the tiles  (tiles of it chain in place) */
+typedef enum sim_fold_kind { SIM_FOLD_SIDE, SIM_FOLD_STREAM, SIM_FOLD_FLAT, SIM_FOLD_WHOLE } sim_fold_kind;
 
 typedef struct sim_fold {
     sim_fold_kind kind;
-    int64_t granule;                  /* SIDE */
-    int64_t per_num, per_den, least;  /* STREAM */
+    int64_t per_num, per_den; /* SIDE, STREAM, WHOLE; both >= 1 */
+    int64_t least;            /* STREAM, WHOLE */
 } sim_fold;
 
-/* The fold sum's term for one tile of size t. */
+/* The term of one tile of size t; for WHOLE of the whole dimension of size t. */
 int64_t sim_fold_of(const sim_fold *fold, int64_t t);
+/* The sum over the tiles of a dimension of extent x. */
+int64_t sim_fold_sum(const sim_fold *fold, int64_t x, int64_t t);
 
 /* One way to run a GEMM on the array. Of one product (of `batch`), with c_d tiles and fold sum f_d along
  * dimension d:
@@ -126,6 +129,8 @@ typedef struct sim_hardware {
     int64_t pes;
     bool fusion;    /* fusion units, else fixed PEs */
     int w_bits, a_bits;
+    int64_t banks[SIM_OPERAND_COUNT]; /* each buffer is that many equal memories, at least 1: an access is
+                                         priced at a bank's size, leakage and area at all of them */
 } sim_hardware;
 
 typedef struct sim_backend {

@@ -9,10 +9,11 @@
 #include "model/energy.h"
 #include "model/memory.h"
 
-/* Candidate tables, kept for a run: equal dimensions are tabulated once. Owned by the caller's arena. */
+/* Prices and candidate tables of one arch, kept for a run: equal dimensions are tabulated once. Owned by the
+ * caller's arena; serves one arch only. */
 typedef struct sim_map_cache sim_map_cache;
 sim_map_cache *sim_map_cache_new(sim_arena *arena); /* NULL: out of memory */
-/* Forgets the tables (keeps the memory): for timing a cold search. */
+/* Forgets the tables (the arena keeps their memory): for timing a cold search. */
 void sim_map_cache_clear(sim_map_cache *cache);
 
 /* What the search minimises, of one product times batch:
@@ -23,12 +24,14 @@ typedef struct sim_map_value {
 } sim_map_value;
 
 typedef struct sim_map_choice {
+    sim_gemm gemm;       /* the product that the tiles cover: padded under mapper.tiles = pow2_padded, else as given */
     int way;             /* index into the back end's ways */
     sim_way way_used;
     sim_tiling tiling;
     sim_map_value value; /* of these tiles */
     sim_counts counts;   /* of all `batch` products, memory included */
     sim_traffic traffic; /* of one product */
+    sim_pipeline pipeline; /* of all products */
     int64_t nodes;       /* boxes examined: the work of the search */
 } sim_map_choice;
 

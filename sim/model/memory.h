@@ -14,8 +14,9 @@
  * A double-buffered operand occupies its tile twice. Split buffers or one unified. */
 typedef struct sim_capacity {
     bool unified;
-    int64_t room[SIM_OPERAND_COUNT];  /* split: 1/1024 bits of each buffer; unified: [0] only */
+    int64_t room[SIM_OPERAND_COUNT];  /* split: 1/1024 bits of each buffer; unified: the one buffer, thrice */
     int64_t word[SIM_OPERAND_COUNT];  /* 1/1024 bits that one element of a tile occupies, copies included */
+    int64_t words[SIM_OPERAND_COUNT]; /* room / word: elements that fit when alone */
 } sim_capacity;
 
 void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *out);
@@ -28,28 +29,40 @@ int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t
 /* DRAM bits of one product by operand and direction, given tile counts c and the innermost loop that has
  * more than one iteration (`stationary`):
  *   weights  stored * (c_m unless stationary == M)      inputs  stored * (c_n unless stationary == N)
- *   outputs  written: final stored bits + partial m*n*acc bits * (c_k - 1 unless stationary == K),
- *            read back: as many partials (one more full set with output_read_first) */
+ *   outputs  written: the final stored bits once, and partial sums m*n*acc bits * (c_k - 1 unless
+ *            stationary == K); read back: as many partial sums (one full set more with output_read_first)
+ * Operands that stay on chip move nothing. */
 typedef struct sim_traffic {
-    double weight_read, input_read, output_read, output_write; /* bits */
+    double weight_read, input_read, partial_read, partial_write, final_write; /* bits */
 } sim_traffic;
 
 void sim_traffic_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t count[SIM_DIMS],
                     sim_dim stationary, sim_traffic *out);
 
+/* What the memory system itself does to the counts of one product, affine in the tile counts c:
+ * counts = fixed + sum over d of per_tile[d] * c_d. A word filled from DRAM is one buffer write, a word
+ * drained one buffer read; elements cross the buffers at their operand's width, outputs at accumulator width. */
+void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stationary, sim_counts *fixed,
+                       sim_counts per_tile[SIM_DIMS]);
+
 /* ---- DRAM time ---- */
 
-/* Cycles per bit of each stream for given tiles: a contiguous run shorter than a burst costs a whole burst,
- * and every bit of the rarer direction pays a share of a bus turn-around. Source: fit to DRAMsim3 runs, see arch/tech/dram.cfg. */
+/* DRAM time of tiles of given size. A contiguous run shorter than a burst costs as much as a burst, and every
+ * bit of the rarer direction pays a share of the bus turn-arounds:
+ *   cycles = cycles_per_bit * sum over streams of bits * max(1, burst bits / run bits)
+ *            + turnaround * min(bits read, bits written)
+ * A run is a whole tile (layout tiled), or a tile's row (row_major): t_k elements of weights (stored by output
+ * feature) and inputs, t_n of outputs. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With
+ * a fixed dram.efficiency both vanish. */
 typedef struct sim_dram_rates {
-    double cycles_per_bit; /* at the plateau */
-    double weight, input, output, partial; /* factor >= 1 for the run lengths of these tiles */
-    double turnaround;     /* times min(read bits, write bits), in bit times at peak */
-    double cycles_per_bit_peak;
+    double cycles_per_bit;                /* long runs, one direction */
+    double weight, input, partial, final; /* factors >= 1 of the streams */
+    double turnaround;                    /* cycles per bit of the rarer direction */
 } sim_dram_rates;
 
-void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS], sim_dram_rates *out);
-/* Cycles of the DRAM channel for `traffic` (one product). */
+void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS],
+                       sim_dram_rates *out);
+/* Cycles of the DRAM channel for `traffic`. */
 double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic);
 
 /* ---- pipeline ---- */

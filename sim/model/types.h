@@ -82,10 +82,12 @@ typedef struct sim_layer {
      * are those of the rectangle map_m x map_n x map_k that holds as many (rounded up). 0: no mask. */
     int64_t causal_macs, map_n, map_k;
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
+    bool out_is_kv;      /* the output is rows of the KV cache (k_proj, v_proj): stored at kv bits */
+    bool tied;           /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
     int inputs;           /* vector operations: operand tensors read (a residual add reads 2) */
     double ops_per_element; /* vector operations: vector-lane operations per output element */
-    int64_t param_elements; /* parameters of vector operations (norm weights, biases), stored at 16 bits */
+    int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's output), stored at 16 bits */
 } sim_layer;
 
 typedef enum sim_phase { SIM_PHASE_NONE, SIM_PHASE_PREFILL, SIM_PHASE_DECODE, SIM_PHASE_GENERATE, SIM_PHASE_COUNT } sim_phase;
@@ -176,6 +178,7 @@ struct sim_backend;
 
 typedef struct sim_arch {
     const char *name, *file;
+    const char *backend_name;
     const struct sim_backend *backend;
     double clock_mhz;
 

@@ -1,0 +1,36 @@
+/* Candidate tile sizes of one dimension: the few that an optimal tiling can need.
+ *
+ * A tile size t cuts an extent x into c = ceil(x/t) tiles with fold sum f (backend.h). For a cost that never
+ * falls as c or f grows, t is superfluous if a smaller t has the same c and an f no larger: what is left is,
+ * for each count, the smallest tile and every larger one that strictly lowers f. That is O(sqrt x) tiles
+ * for the dimensions that arrays have. */
+#ifndef SIM_MODEL_CANDIDATES_H
+#define SIM_MODEL_CANDIDATES_H
+
+#include "base/arena.h"
+#include "model/backend.h"
+
+typedef struct sim_candidate {
+    int64_t tile;
+    double count, folds; /* c and f of this tile */
+    double least_folds;  /* smallest f of this and all smaller candidates */
+    int32_t lower;       /* index of the largest smaller candidate with a strictly smaller f; -1: none */
+} sim_candidate;
+
+typedef struct sim_candidates {
+    int64_t extent;
+    sim_fold fold;
+    int64_t dense;      /* every tile up to here is a candidate (index tile-1) */
+    int32_t length;
+    sim_candidate *at;  /* by rising tile */
+    int32_t *last;      /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
+} sim_candidates;
+
+/* Tabulates all candidates of `extent` under `fold`; every tile below `dense_below` is kept besides (where
+ * the cost also depends on short runs). NULL: out of memory. */
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, int64_t dense_below, sim_arena *arena);
+
+/* Index of the largest candidate of at most `tile` (1 or more), -1 for tile < 1. */
+int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile);
+
+#endif

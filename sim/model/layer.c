@@ -1,0 +1,378 @@
+#include "model/layer.h"
+
+#include "base/hash.h"
+#include "model/run.h"
+
+#include <math.h>
+#include <string.h>
+
+static double at_least(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* Bits to whole bytes; DRAM moves no fraction of a byte. */
+static int64_t bytes_of(double bits)
+{
+    return (int64_t)ceil(bits / 8);
+}
+
+static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
+{
+    return sim_fail(err, SIM_OVERFLOW, x->workload->file, layer->line, "layer '%s': its counts exceed 63 bits",
+                    layer->name);
+}
+
+/* ---- memo of mapped products -------------------------------------------------------------------- */
+
+typedef struct memo_entry {
+    uint64_t hash;
+    sim_gemm gemm;
+    sim_map_choice choice;
+    struct memo_entry *next;
+} memo_entry;
+
+enum { MEMO_CHAINS = 256 };
+
+struct sim_gemm_memo {
+    sim_arena *arena;
+    int64_t count;
+    memo_entry *chains[MEMO_CHAINS];
+};
+
+struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena)
+{
+    struct sim_gemm_memo *memo = sim_arena_alloc(arena, 1, sizeof *memo);
+
+    if (memo)
+        memo->arena = arena;
+    return memo;
+}
+
+int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo)
+{
+    return memo->count;
+}
+
+/* `gemm` must have been zeroed before it was filled: it is compared as bytes. */
+static sim_status map_once(const sim_layer_context *x, const sim_gemm *gemm, const char *name,
+                           const sim_map_choice **out, sim_err *err)
+{
+    uint64_t hash = sim_hash(SIM_HASH_START, gemm, sizeof *gemm);
+    memo_entry **chain = &x->memo->chains[hash % MEMO_CHAINS], *entry;
+    sim_status status;
+
+    for (entry = *chain; entry; entry = entry->next)
+        if (entry->hash == hash && memcmp(&entry->gemm, gemm, sizeof *gemm) == 0) {
+            *out = &entry->choice;
+            return SIM_OK;
+        }
+    entry = sim_arena_alloc(x->memo->arena, 1, sizeof *entry);
+    if (!entry)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
+    status = sim_map(x->arch, gemm, name, x->objective, x->cache, &entry->choice, err);
+    if (status != SIM_OK)
+        return status;
+    entry->hash = hash;
+    memcpy(&entry->gemm, gemm, sizeof *gemm);
+    entry->next = *chain;
+    *chain = entry;
+    x->memo->count++;
+    *out = &entry->choice;
+    return SIM_OK;
+}
+
+/* ---- products ------------------------------------------------------------------------------------ */
+
+/* The width of the second operand, and how its rows are stored. */
+static sim_number second_operand(const sim_layer_request *q)
+{
+    switch (q->layer->weights) {
+    case SIM_WEIGHTS_KV:
+        return q->precision.kv;
+    case SIM_WEIGHTS_DYNAMIC:
+        return q->layer->own.w.bits > 0 ? q->precision.w : q->precision.a;
+    default:
+        return q->precision.w;
+    }
+}
+
+/* Stored bits of the second operand of one product of n x k elements. Weights are stored by output feature; rows of
+ * the KV cache are a head's dimensions, which is k for scores and n for the weighted sum of values. */
+static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k, int64_t kv_row)
+{
+    int bits = second_operand(q).bits;
+
+    if (q->layer->weights == SIM_WEIGHTS_KV && k != kv_row)
+        return sim_stored_bits(k, n, bits, q->precision.group);
+    return sim_stored_bits(n, k, bits, q->layer->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group);
+}
+
+int64_t sim_weight_bits(const sim_layer_request *q)
+{
+    const sim_layer *l = q->layer;
+    int64_t one, all, extra;
+
+    if (__builtin_mul_overflow(l->param_elements, INT64_C(16), &extra))
+        return -1;
+    if (l->op == SIM_OP_EMBEDDING)
+        one = sim_stored_bits(l->k, l->n, q->precision.w.bits, q->precision.group);
+    else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC && !l->tied)
+        one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
+    else
+        one = 0;
+    if (one < 0 || __builtin_mul_overflow(one, l->op == SIM_OP_EMBEDDING ? 1 : l->batch, &all) ||
+        __builtin_add_overflow(all, extra, &all))
+        return -1;
+    return all;
+}
+
+/* With on-chip activations, inputs and outputs that fit the input buffer (or a unified one) never move. */
+static bool stays_on_chip(const sim_arch *arch, double tensor_bits)
+{
+    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib : arch->buffer_input_kib;
+
+    return arch->activations == SIM_ACTIVATIONS_ON_CHIP && tensor_bits <= kib * 1024 * 8;
+}
+
+static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
+{
+    const sim_layer *l = q->layer;
+    bool masked = l->causal_macs > 0;
+
+    memset(g, 0, sizeof *g);
+    g->extent[SIM_M] = l->m;
+    g->extent[SIM_N] = masked && l->map_n > 0 ? l->map_n : l->n;
+    g->extent[SIM_K] = masked && l->map_k > 0 ? l->map_k : l->k;
+    g->batch = l->batch;
+    g->w_bits = second_operand(q).bits;
+    g->a_bits = q->precision.a.bits;
+    g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
+    g->out_bits = l->out_is_kv ? q->precision.kv.bits : (int)x->arch->output_bits;
+    g->acc_bits = (int)x->arch->array_acc_bits;
+    if (g->acc_bits < g->out_bits)
+        g->acc_bits = g->out_bits;
+    g->w_stored_bits = second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K], x->workload->kv_row_elements);
+    g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
+    g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
+    if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
+        return too_large(x, l, err);
+    g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
+    g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
+    g->on_chip[SIM_OPERAND_WEIGHT] = x->weights_resident && l->weights == SIM_WEIGHTS_STATIC;
+    if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
+        g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
+    return SIM_OK;
+}
+
+/* Bias of the outputs: read once, added on the way out. */
+static void add_bias(const sim_layer_context *x, const sim_layer *l, sim_layer_cost *out)
+{
+    if (l->param_elements == 0)
+        return;
+    if (!x->weights_resident)
+        out->counts.of[SIM_EVENT_DRAM_READ] += 16 * (double)l->param_elements;
+    out->counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
+}
+
+static sim_status product_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                               sim_err *err)
+{
+    const sim_arch *arch = x->arch;
+    const sim_layer *l = q->layer;
+    sim_layer_result *r = &out->result;
+    const sim_map_choice *choice = NULL;
+    sim_compute compute;
+    sim_gemm gemm;
+    sim_status status = gemm_of(x, q, &gemm, err);
+    double batch = (double)l->batch, memory_cycles, cycles;
+    int64_t full_w;
+
+    if (status == SIM_OK)
+        status = map_once(x, &gemm, l->name, &choice, err);
+    if (status == SIM_OK)
+        status = arch->backend->compute(arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute, err);
+    if (status != SIM_OK)
+        return status;
+
+    r->k = l->k;
+    r->w = second_operand(q);
+    if (l->weights == SIM_WEIGHTS_KV)
+        r->kv = q->precision.kv;
+    r->macs = l->causal_macs;
+    if (r->macs == 0 && (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
+                         __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
+        return too_large(x, l, err);
+
+    memory_cycles = choice->value.transfer_cycles;
+    out->counts = choice->counts;
+    if (l->param_elements > 0) {
+        sim_dram_rates rates;
+
+        add_bias(x, l, out);
+        sim_dram_rates_of(arch, &gemm, gemm.extent, &rates);
+        memory_cycles += x->weights_resident ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
+    }
+    if (arch->mapper_latency == SIM_LATENCY_OVERLAP)
+        cycles = at_least((double)compute.cycles + choice->pipeline.first_load + choice->pipeline.last_store,
+                          memory_cycles);
+    else
+        cycles = choice->pipeline.cycles + (double)compute.cycles - choice->value.busy_cycles;
+    cycles = at_least(cycles, at_least((double)compute.cycles, memory_cycles));
+    if (cycles >= 9e18)
+        return too_large(x, l, err);
+
+    r->compute_cycles = compute.cycles;
+    r->memory_cycles = (int64_t)ceil(memory_cycles);
+    r->cycles = (int64_t)ceil(cycles);
+    r->bound = r->memory_cycles > r->compute_cycles ? SIM_BOUND_MEMORY
+               : compute.port_limited               ? SIM_BOUND_PORT
+                                                    : SIM_BOUND_COMPUTE;
+    r->has_mapping = true;
+    r->mapping.dataflow = choice->way_used.dataflow;
+    r->mapping.tile_m = choice->tiling.tile[SIM_M];
+    r->mapping.tile_n = choice->tiling.tile[SIM_N];
+    r->mapping.tile_k = choice->tiling.tile[SIM_K];
+    for (int i = 0; i < SIM_DIMS; i++)
+        r->mapping.order[i] = "mnk"[choice->tiling.order[i]];
+
+    /* Least traffic: each operand once, and the bound of any schedule with this much buffer (Hong and Kung). */
+    if (!gemm.on_chip[SIM_OPERAND_INPUT] && !gemm.on_chip[SIM_OPERAND_OUTPUT]) {
+        double kib = arch->buffer_unified_kib > 0
+                         ? arch->buffer_unified_kib
+                         : arch->buffer_weight_kib + arch->buffer_input_kib + arch->buffer_output_kib;
+        int narrow = gemm.w_bits < gemm.a_bits ? gemm.w_bits : gemm.a_bits;
+
+        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
+        r->dram_bits_bound = at_least(r->compulsory_dram_bits,
+                                      2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
+                                          (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
+    }
+
+    out->first_weight_load_cycles =
+        l->weights == SIM_WEIGHTS_STATIC ? choice->pipeline.first_weight_load : 0;
+    out->idle_tail_cycles = choice->pipeline.last_idle;
+    out->weight_tile_bits = (double)choice->tiling.tile[SIM_N] * (double)choice->tiling.tile[SIM_K] * gemm.w_bits;
+    out->first_weight_bits = out->weight_tile_bits;
+    out->peak_macs_per_cycle = arch->backend->peak_macs_per_cycle(arch, r->w.bits, r->a.bits);
+    out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
+                                          (l->out_on_chip ? 0 : (double)gemm.out_stored_bits)));
+    if (l->weights == SIM_WEIGHTS_KV) {
+        full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
+            return too_large(x, l, err);
+    }
+    sim_prices_of(arch, gemm.w_bits, gemm.a_bits, &out->prices);
+    return SIM_OK;
+}
+
+/* ---- vector operations --------------------------------------------------------------------------- */
+
+static sim_status vector_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out, sim_err *err)
+{
+    const sim_arch *arch = x->arch;
+    const sim_layer *l = q->layer;
+    sim_layer_result *r = &out->result;
+    bool table = l->op == SIM_OP_EMBEDDING;
+    int a_bits = q->precision.a.bits;
+    double elements = (double)l->m * (double)l->n * (double)l->batch;
+    double in, written, params = 0, vector_cycles, memory_cycles;
+    int64_t in_bits, out_bits, rows;
+    sim_gemm whole = {.extent = {1, 1, 1}, .batch = 1, .w_bits = a_bits, .a_bits = a_bits, .out_bits = a_bits, .acc_bits = a_bits};
+    sim_dram_rates rates;
+    sim_traffic traffic = {0};
+
+    /* Looked-up rows come at the table's width; everything else arrives as the array left it, and leaves at the
+     * width that the next product reads. */
+    if (__builtin_mul_overflow(l->m, l->batch, &rows))
+        return too_large(x, l, err);
+    in_bits = table ? sim_stored_bits(rows, l->n, q->precision.w.bits, q->precision.group)
+                    : sim_stored_bits(rows, l->n, (int)arch->output_bits, 0);
+    out_bits = sim_stored_bits(rows, l->n, a_bits, 0);
+    if (in_bits < 0 || out_bits < 0)
+        return too_large(x, l, err);
+    in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
+    written = (double)out_bits;
+    out->tensor_bytes = bytes_of((table ? 0 : in) + written);
+    out->counts.of[SIM_EVENT_VECTOR_OP] = elements * l->ops_per_element;
+    out->counts.of[SIM_EVENT_INPUT_READ] = in;
+    out->counts.of[SIM_EVENT_OUTPUT_WRITE] = written;
+    if (!table && !x->weights_resident)
+        params = 16 * (double)l->param_elements;
+
+    if (!l->a_on_chip && !(stays_on_chip(arch, in + written) && !table)) {
+        traffic.input_read = in;
+        out->counts.of[SIM_EVENT_INPUT_WRITE] = in;
+    }
+    if (!l->out_on_chip && !stays_on_chip(arch, in + written)) {
+        traffic.final_write = written;
+        out->counts.of[SIM_EVENT_OUTPUT_READ] = written;
+    }
+    traffic.weight_read = params;
+    out->counts.of[SIM_EVENT_DRAM_READ] = traffic.input_read + params;
+    out->counts.of[SIM_EVENT_DRAM_WRITE] = traffic.final_write;
+
+    whole.extent[SIM_M] = l->m;
+    whole.extent[SIM_N] = whole.extent[SIM_K] = l->n; /* a run is a row at least */
+    sim_dram_rates_of(arch, &whole, whole.extent, &rates);
+    memory_cycles = sim_dram_cycles(&rates, &traffic);
+    vector_cycles = ceil(elements * l->ops_per_element / (double)arch->vector_lanes);
+    if (vector_cycles >= 9e18 || memory_cycles >= 9e18)
+        return too_large(x, l, err);
+
+    if (table) {
+        r->w = q->precision.w;
+        r->k = l->k;
+    }
+    r->compute_cycles = (int64_t)vector_cycles;
+    r->memory_cycles = (int64_t)ceil(memory_cycles);
+    r->cycles = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
+    r->bound = r->compute_cycles >= r->memory_cycles ? SIM_BOUND_VECTOR : SIM_BOUND_MEMORY;
+    out->idle_tail_cycles = (double)(r->cycles - r->memory_cycles);
+    sim_prices_of(arch, a_bits, a_bits, &out->prices);
+    return SIM_OK;
+}
+
+/* ---- both ---------------------------------------------------------------------------------------- */
+
+sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                             sim_err *err)
+{
+    const sim_layer *l = q->layer;
+    bool product = l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D;
+    sim_layer_result *r = &out->result;
+    int64_t weight_bits = sim_weight_bits(q);
+    sim_status status;
+
+    memset(out, 0, sizeof *out); /* results are compared as bytes */
+    if (weight_bits < 0)
+        return too_large(x, l, err);
+    out->weight_bytes = weight_bits / 8;
+    r->op = l->op;
+    r->m = l->m;
+    r->n = l->n;
+    r->batch = l->batch;
+    r->a = q->precision.a;
+    r->float_fallback = q->float_fallback;
+    status = product ? product_cost(x, q, out, err) : vector_cost(x, q, out, err);
+    if (status != SIM_OK)
+        return status;
+    r->dram_read_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_READ]);
+    r->dram_write_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_WRITE]);
+    r->sram_read_bits = out->counts.of[SIM_EVENT_WEIGHT_READ] + out->counts.of[SIM_EVENT_INPUT_READ] +
+                        out->counts.of[SIM_EVENT_OUTPUT_READ];
+    r->sram_write_bits = out->counts.of[SIM_EVENT_WEIGHT_WRITE] + out->counts.of[SIM_EVENT_INPUT_WRITE] +
+                         out->counts.of[SIM_EVENT_OUTPUT_WRITE];
+    return SIM_OK;
+}
+
+void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
+                      sim_layer_result *out)
+{
+    memcpy(out, &cost->result, sizeof *out);
+    out->cycles -= saved_cycles;
+    out->latency_s = (double)out->cycles / (x->arch->clock_mhz * 1e6);
+    sim_energy_of(&cost->prices, &cost->counts, out->latency_s, &out->energy);
+    if (cost->peak_macs_per_cycle > 0 && out->cycles > 0)
+        out->utilization_frac = (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles);
+}

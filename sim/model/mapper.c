@@ -1,0 +1,448 @@
+/* Exact tiling search by branch and bound.
+ *
+ * The space: all integer tiles with a ragged last one, all stationary loops, all ways of the back end. Every
+ * quantity that an objective is made of (DRAM bits, busy and transfer cycles, counts) never falls when a tile
+ * count c or a fold sum f grows, nor when a tile shrinks (shorter DRAM runs). That property alone makes
+ * each step exact:
+ *
+ *   candidates   a tile left out of the tables has a smaller one with the same count and no larger folds
+ *   stationarity the minimum over the innermost loop equals the minimum over all six loop orders: orders
+ *                with the same innermost loop move the same words, unit loops included
+ *   third loop   z, the dimension with most candidates, is not branched on: given the other two tiles, only
+ *                its largest fitting candidate and the staircase of smaller ones with strictly falling
+ *                folds can be best
+ *   bound        a box of (a, b) candidates cannot beat the cost at its largest tiles' counts, its smallest
+ *                fold sums, and z's best under the room that its smallest tiles leave
+ *
+ * Bound and value are the same floating-point expression of component-wise no larger arguments, and IEEE
+ * rounding is monotone, so no tolerance is needed. No time-outs, no randomness, strict improvement in a
+ * fixed order: the answer is the same on every machine. */
+#include "model/mapper.h"
+
+#include "model/candidates.h"
+#include "model/cost.h"
+#include "model/refine.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* ---- candidate tables, cached ------------------------------------------------------------------ */
+
+enum { CACHE_SLOTS = 512 };
+
+enum { MOST_BITS = 32 };
+
+struct sim_map_cache {
+    sim_arena *arena;
+    const sim_prices *prices[MOST_BITS + 1][MOST_BITS + 1]; /* by w and a bits */
+    int used;
+    struct cached {
+        int64_t extent, dense_below;
+        sim_fold fold;
+        const sim_candidates *table;
+    } slots[CACHE_SLOTS]; /* open addressing */
+};
+
+sim_map_cache *sim_map_cache_new(sim_arena *arena)
+{
+    sim_map_cache *cache = sim_arena_alloc(arena, 1, sizeof *cache);
+
+    if (cache)
+        cache->arena = arena;
+    return cache;
+}
+
+void sim_map_cache_clear(sim_map_cache *cache)
+{
+    memset(cache->slots, 0, sizeof cache->slots);
+    cache->used = 0;
+}
+
+/* NULL: out of memory. */
+static const sim_prices *prices_of(sim_map_cache *cache, const sim_arch *arch, const sim_gemm *gemm)
+{
+    const sim_prices **slot = &cache->prices[gemm->w_bits][gemm->a_bits];
+
+    if (!*slot) {
+        sim_prices *fresh = sim_arena_alloc(cache->arena, 1, sizeof *fresh);
+
+        if (fresh)
+            sim_prices_of(arch, gemm->w_bits, gemm->a_bits, fresh);
+        *slot = fresh;
+    }
+    return *slot;
+}
+
+static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, const sim_fold *fold, int64_t dense_below)
+{
+    uint64_t mix = (uint64_t)extent * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)fold->kind * 977 ^
+                   (uint64_t)fold->per_num * 7919 ^ (uint64_t)fold->per_den * 104729 ^
+                   (uint64_t)fold->least * 1299709 ^ (uint64_t)dense_below * 15485863;
+    unsigned slot = (unsigned)((mix ^ mix >> 29) % CACHE_SLOTS);
+    struct cached *at = &cache->slots[slot];
+
+    for (; at->table; at = &cache->slots[slot]) {
+        if (at->extent == extent && at->dense_below == dense_below && at->fold.kind == fold->kind &&
+            at->fold.per_num == fold->per_num && at->fold.per_den == fold->per_den &&
+            at->fold.least == fold->least)
+            return at->table;
+        slot = (slot + 1) % CACHE_SLOTS;
+    }
+    if (cache->used == CACHE_SLOTS * 3 / 4) { /* a run that meets more shapes than this starts over */
+        sim_map_cache_clear(cache);
+        at = &cache->slots[slot];
+    }
+    at->extent = extent;
+    at->dense_below = dense_below;
+    at->fold = *fold;
+    at->table = sim_candidates_new(extent, fold, dense_below, cache->arena);
+    cache->used += at->table != NULL;
+    return at->table;
+}
+
+/* ---- roots -------------------------------------------------------------------------------------- */
+
+/* A root of the cost with its candidate tables. */
+typedef struct root {
+    sim_root cost;
+    const sim_candidates *table[SIM_DIMS];
+    sim_dim z, a, b;      /* eliminated, and branched on */
+    int32_t a_end, b_end; /* last candidates that fit at all */
+    double bound;
+} root;
+
+/* ---- objectives --------------------------------------------------------------------------------- */
+
+typedef enum goal { GOAL_SPAN, GOAL_ENERGY, GOAL_EDP, GOAL_DRAM } goal;
+
+static double score(goal g, const sim_map_value *v)
+{
+    switch (g) {
+    case GOAL_SPAN:
+        return v->span_cycles;
+    case GOAL_ENERGY:
+        return v->energy_pj;
+    case GOAL_EDP:
+        return v->energy_pj * v->span_cycles;
+    default:
+        return v->dram_bits;
+    }
+}
+
+typedef struct search {
+    const sim_problem *problem;
+    goal goal;
+    double span_limit, dram_limit; /* choices beyond are not admitted */
+    bool found;
+    double best;
+    int64_t tile[SIM_DIMS];
+    const root *root;
+    sim_map_value value;
+    int64_t nodes;
+} search;
+
+static bool admitted(const search *s, const sim_map_value *v)
+{
+    return v->span_cycles <= s->span_limit && v->dram_bits <= s->dram_limit;
+}
+
+static void offer(search *s, const root *r, const int64_t tile[SIM_DIMS], const sim_map_value *v)
+{
+    double at = score(s->goal, v);
+
+    if (!admitted(s, v) || (s->found && at >= s->best))
+        return;
+    s->found = true;
+    s->best = at;
+    s->root = r;
+    s->value = *v;
+    memcpy(s->tile, tile, sizeof s->tile);
+}
+
+/* ---- branch and bound --------------------------------------------------------------------------- */
+
+typedef struct box {
+    int32_t a0, a1, b0, b1; /* candidate ranges, inclusive */
+    double bound;
+} box;
+
+static int64_t room_for(const sim_problem *p, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    int64_t room = sim_capacity_room(&p->capacity, d, tile);
+
+    return room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d];
+}
+
+/* Clips the box to what fits at all and sets its bound; false when nothing in it can be admitted or better. */
+static bool bound_box(search *s, const root *r, box *x)
+{
+    const sim_candidate *a = r->table[r->a]->at, *b = r->table[r->b]->at;
+    int64_t tile[SIM_DIMS];
+    double c[SIM_DIMS], f[SIM_DIMS];
+    int32_t z, fits;
+    sim_dram_rates rates;
+    sim_map_value v;
+
+    s->nodes++;
+    tile[r->a] = a[x->a0].tile;
+    tile[r->b] = b[x->b0].tile;
+    tile[r->z] = 1;
+    z = sim_candidates_floor(r->table[r->z], room_for(s->problem, r, r->z, tile));
+    if (z < 0)
+        return false;
+    if (x->a1 > x->a0) {
+        fits = sim_candidates_floor(r->table[r->a], room_for(s->problem, r, r->a, tile));
+        x->a1 = fits < x->a1 ? fits : x->a1;
+    }
+    if (x->b1 > x->b0) {
+        fits = sim_candidates_floor(r->table[r->b], room_for(s->problem, r, r->b, tile));
+        x->b1 = fits < x->b1 ? fits : x->b1;
+    }
+    if (x->a1 < x->a0 || x->b1 < x->b0)
+        return false;
+
+    c[r->a] = a[x->a1].count;
+    c[r->b] = b[x->b1].count;
+    c[r->z] = r->table[r->z]->at[z].count;
+    f[r->a] = x->a0 == x->a1 ? a[x->a1].folds : a[x->a1].least_folds;
+    f[r->b] = x->b0 == x->b1 ? b[x->b1].folds : b[x->b1].least_folds;
+    f[r->z] = r->table[r->z]->at[z].least_folds;
+    tile[r->a] = a[x->a1].tile;
+    tile[r->b] = b[x->b1].tile;
+    tile[r->z] = r->table[r->z]->at[z].tile;
+    rates = sim_rates_at(s->problem, tile);
+    v = sim_value_at(s->problem, &r->cost, c, f, &rates);
+    x->bound = score(s->goal, &v);
+    return admitted(s, &v) && !(s->found && x->bound >= s->best);
+}
+
+/* Both tiles are given: the staircase of the third. */
+static void try_pair(search *s, const root *r, int32_t ia, int32_t ib)
+{
+    const sim_candidate *a = &r->table[r->a]->at[ia], *b = &r->table[r->b]->at[ib];
+    int64_t tile[SIM_DIMS];
+    double c[SIM_DIMS], f[SIM_DIMS];
+    int32_t z;
+
+    tile[r->a] = a->tile;
+    tile[r->b] = b->tile;
+    tile[r->z] = 1;
+    c[r->a] = a->count;
+    c[r->b] = b->count;
+    f[r->a] = a->folds;
+    f[r->b] = b->folds;
+    z = sim_candidates_floor(r->table[r->z], room_for(s->problem, r, r->z, tile));
+    while (z >= 0) {
+        const sim_candidate *at = &r->table[r->z]->at[z];
+        sim_dram_rates rates;
+        sim_map_value v;
+
+        tile[r->z] = at->tile;
+        c[r->z] = at->count;
+        f[r->z] = at->folds;
+        rates = sim_rates_at(s->problem, tile);
+        v = sim_value_at(s->problem, &r->cost, c, f, &rates);
+        offer(s, r, tile, &v);
+        z = at->lower;
+    }
+}
+
+enum { STACK = 2 * 64 + 2 }; /* a split halves one of two ranges of at most 2^31 */
+
+static void search_root(search *s, const root *r)
+{
+    box stack[STACK];
+    int depth = 0;
+
+    stack[0] = (box){0, r->a_end, 0, r->b_end, 0};
+    if (bound_box(s, r, &stack[0]))
+        depth = 1;
+    while (depth > 0) {
+        box x = stack[--depth], half[2][2];
+        bool live[2][2] = {{false, false}, {false, false}};
+        double sum[2] = {0, 0};
+        int cut;
+
+        if (s->found && x.bound >= s->best)
+            continue;
+        if (x.a0 == x.a1 && x.b0 == x.b1) {
+            try_pair(s, r, x.a0, x.b0);
+            continue;
+        }
+        /* Split along either dimension; keep the split whose halves are bounded higher. */
+        for (int d = 0; d < 2; d++) {
+            int32_t low = d == 0 ? x.a0 : x.b0, high = d == 0 ? x.a1 : x.b1, mid = low + (high - low) / 2;
+
+            if (low == high) {
+                sum[d] = -1;
+                continue;
+            }
+            for (int h = 0; h < 2; h++) {
+                half[d][h] = x;
+                *(d == 0 ? (h == 0 ? &half[d][h].a1 : &half[d][h].a0)
+                         : (h == 0 ? &half[d][h].b1 : &half[d][h].b0)) = h == 0 ? mid : mid + 1;
+                live[d][h] = bound_box(s, r, &half[d][h]);
+                sum[d] += live[d][h] ? half[d][h].bound : (s->found ? s->best : DBL_MAX / 4);
+            }
+        }
+        cut = sum[1] > sum[0];
+        for (int pass = 0; pass < 2; pass++) { /* the worse half first, so that the better is on top */
+            int worse = live[cut][1] && (!live[cut][0] || half[cut][1].bound >= half[cut][0].bound);
+            int h = pass == 0 ? worse : !worse;
+
+            if (live[cut][h])
+                stack[depth++] = half[cut][h];
+        }
+    }
+}
+
+static void sort_roots(search *s, root *roots, int count)
+{
+    for (int i = 0; i < count; i++) {
+        box whole = {0, roots[i].a_end, 0, roots[i].b_end, 0};
+        root moved;
+        int j;
+
+        roots[i].bound = bound_box(s, &roots[i], &whole) ? whole.bound : INFINITY;
+        moved = roots[i];
+        for (j = i; j > 0 && roots[j - 1].bound > moved.bound; j--)
+            roots[j] = roots[j - 1];
+        roots[j] = moved;
+    }
+}
+
+/* One pass over all roots. `from`: a pass whose choice is admitted to start with; NULL: none. */
+static search pass(const sim_problem *p, root *roots, int count, goal g, double span_limit, double dram_limit,
+                   const search *from)
+{
+    search s = {.problem = p, .goal = g, .span_limit = span_limit, .dram_limit = dram_limit};
+    sim_root known = {0};
+    const root *same = roots;
+
+    if (from)
+        known = from->root->cost; /* sorting moves the roots about */
+    sort_roots(&s, roots, count);
+    if (from) {
+        while (same->cost.way != known.way || same->cost.stationary != known.stationary)
+            same++;
+        offer(&s, same, from->tile, &from->value);
+    }
+    for (int i = 0; i < count && !(s.found && roots[i].bound >= s.best) && roots[i].bound < INFINITY; i++)
+        search_root(&s, &roots[i]);
+    return s;
+}
+
+/* ---- setting up --------------------------------------------------------------------------------- */
+
+static bool prepare_root(const sim_problem *p, root *r, sim_map_cache *cache)
+{
+    const int64_t ones[SIM_DIMS] = {1, 1, 1};
+    int64_t dense_below = 0;
+
+    if (!p->flat_rates) {
+        int bits = p->gemm->w_bits < p->gemm->a_bits ? p->gemm->w_bits : p->gemm->a_bits;
+
+        bits = p->gemm->out_bits < bits ? p->gemm->out_bits : bits;
+        dense_below = (int64_t)ceil(p->burst_bits / bits);
+    }
+    for (int d = 0; d < SIM_DIMS; d++) {
+        r->table[d] = table_of(cache, p->gemm->extent[d], &r->cost.way->fold[d], dense_below);
+        if (!r->table[d])
+            return false;
+    }
+    r->z = SIM_M;
+    for (int d = 1; d < SIM_DIMS; d++)
+        if (r->table[d]->length > r->table[r->z]->length)
+            r->z = (sim_dim)d;
+    r->a = (sim_dim)((r->z + 1) % SIM_DIMS);
+    r->b = (sim_dim)((r->z + 2) % SIM_DIMS);
+    r->a_end = sim_candidates_floor(r->table[r->a], room_for(p, r, r->a, ones));
+    r->b_end = sim_candidates_floor(r->table[r->b], room_for(p, r, r->b, ones));
+    return true;
+}
+
+static sim_status nothing_fits(const sim_problem *p, const char *name, sim_err *err)
+{
+    const sim_arch *arch = p->arch;
+    sim_status status;
+
+    for (int o = 0; o < SIM_OPERAND_COUNT && !p->capacity.unified; o++)
+        if (p->capacity.words[o] < 1) {
+            status = sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                              "layer '%s': not even one element fits the %s buffer", name, sim_operand_names[o]);
+            sim_hint(err, "an element takes %g bits%s; enlarge buffers.%s_kib",
+                     (double)p->capacity.word[o] / 1024, arch->double_buffered[o] ? ", double-buffered" : "",
+                     sim_operand_names[o]);
+            return status;
+        }
+    status = sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                      "layer '%s': one element of each operand does not fit the unified buffer", name);
+    sim_hint(err, "enlarge buffers.unified_kib");
+    return status;
+}
+
+static const double no_limit = INFINITY;
+
+sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name, sim_objective objective,
+                   sim_map_cache *cache, sim_map_choice *out, sim_err *err)
+{
+    const int64_t ones[SIM_DIMS] = {1, 1, 1};
+    sim_problem p;
+    sim_way ways[SIM_WAYS_MAX];
+    root roots[SIM_WAYS_MAX * SIM_DIMS];
+    int way_count = arch->backend->ways(arch, gemm, ways), count = 0;
+    search first = {0}, best;
+
+    memset(out, 0, sizeof *out);
+    if (!prices_of(cache, arch, gemm))
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
+    sim_problem_of(arch, gemm, prices_of(cache, arch, gemm), &p);
+    if (!sim_capacity_fits(&p.capacity, ones))
+        return nothing_fits(&p, name, err);
+    if (arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
+        sim_map_padded(&p, objective, out);
+        return SIM_OK;
+    }
+
+    for (int w = 0; w < way_count; w++) {
+        const bool *only = ways[w].innermost_only;
+        bool any = !only[SIM_M] && !only[SIM_N] && !only[SIM_K];
+
+        for (int s = 0; s < SIM_DIMS; s++) {
+            if (!any && !only[s])
+                continue;
+            sim_root_of(&p, &ways[w], w, (sim_dim)s, &roots[count].cost);
+            if (!prepare_root(&p, &roots[count], cache))
+                return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
+            count++;
+        }
+    }
+
+    switch (objective) {
+    case SIM_OBJECTIVE_DRAM: /* ties by latency */
+        first = pass(&p, roots, count, GOAL_DRAM, no_limit, no_limit, NULL);
+        best = pass(&p, roots, count, GOAL_SPAN, no_limit, first.best, &first);
+        break;
+    case SIM_OBJECTIVE_ENERGY:
+        best = pass(&p, roots, count, GOAL_ENERGY, no_limit, no_limit, NULL);
+        break;
+    case SIM_OBJECTIVE_EDP:
+        best = pass(&p, roots, count, GOAL_EDP, no_limit, no_limit, NULL);
+        break;
+    default: /* least span, then least energy within the slack (none for pure latency) */
+        first = pass(&p, roots, count, GOAL_SPAN, no_limit, no_limit, NULL);
+        best = pass(&p, roots, count, GOAL_ENERGY,
+                    first.best * (objective == SIM_OBJECTIVE_LATENCY ? 1 : 1 + arch->mapper_slack_frac),
+                    no_limit, &first);
+        break;
+    }
+    out->gemm = *gemm;
+    out->way = best.root->cost.way_index;
+    out->way_used = *best.root->cost.way;
+    out->value = best.value;
+    out->nodes = first.nodes + best.nodes;
+    memcpy(out->tiling.tile, best.tile, sizeof best.tile);
+    sim_refine(&p, &best.root->cost, objective, out);
+    return SIM_OK;
+}

@@ -1,0 +1,180 @@
+#include "model/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Elements of a tile of operand `o`: the product of its two dimensions. */
+static const sim_dim operand_dims[SIM_OPERAND_COUNT][2] = {
+    [SIM_OPERAND_WEIGHT] = {SIM_K, SIM_N},
+    [SIM_OPERAND_INPUT] = {SIM_M, SIM_K},
+    [SIM_OPERAND_OUTPUT] = {SIM_M, SIM_N},
+};
+
+/* ---- capacity --------------------------------------------------------------------------------- */
+
+enum { FIXED_POINT = 1024 }; /* capacity is counted in 1/1024 bits */
+
+static int64_t kib_room(double kib)
+{
+    return (int64_t)(kib * 1024 * 8 * FIXED_POINT);
+}
+
+void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *out)
+{
+    double kib[SIM_OPERAND_COUNT] = {arch->buffer_weight_kib, arch->buffer_input_kib, arch->buffer_output_kib};
+    int64_t bits[SIM_OPERAND_COUNT] = {gemm->w_bits, gemm->a_bits, gemm->acc_bits};
+
+    out->unified = arch->buffer_unified_kib > 0;
+    for (int o = 0; o < SIM_OPERAND_COUNT; o++) {
+        out->room[o] = kib_room(out->unified ? arch->buffer_unified_kib : kib[o]);
+        out->word[o] = bits[o] * FIXED_POINT;
+        if (o == SIM_OPERAND_WEIGHT && gemm->w_group > 0) /* scale and zero point, spread over the group */
+            out->word[o] += ((16 + bits[o]) * FIXED_POINT + gemm->w_group - 1) / gemm->w_group;
+        out->word[o] *= arch->double_buffered[o] ? 2 : 1;
+        out->words[o] = out->room[o] / out->word[o];
+    }
+}
+
+bool sim_capacity_fits(const sim_capacity *capacity, const int64_t tile[SIM_DIMS])
+{
+    int64_t left = capacity->room[0];
+
+    for (int o = 0; o < SIM_OPERAND_COUNT; o++) {
+        int64_t elements = tile[operand_dims[o][0]] * tile[operand_dims[o][1]];
+
+        if (elements > capacity->words[o])
+            return false;
+        left -= elements * capacity->word[o];
+        if (capacity->unified && left < 0)
+            return false;
+    }
+    return true;
+}
+
+int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    int64_t most = INT64_MAX, left = capacity->room[0], per_tile = 0;
+
+    for (int o = 0; o < SIM_OPERAND_COUNT; o++) {
+        sim_dim p = operand_dims[o][0], q = operand_dims[o][1];
+
+        if (p == d || q == d) {
+            int64_t other = tile[p == d ? q : p];
+
+            if (other > capacity->words[o])
+                return 0;
+            if (capacity->words[o] / other < most)
+                most = capacity->words[o] / other;
+            per_tile += other * capacity->word[o];
+        } else {
+            if (tile[p] * tile[q] > capacity->words[o])
+                return 0;
+            left -= tile[p] * tile[q] * capacity->word[o];
+        }
+    }
+    if (!capacity->unified)
+        return most;
+    return left < 0 ? 0 : left / per_tile;
+}
+
+/* ---- traffic ---------------------------------------------------------------------------------- */
+
+void sim_traffic_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t count[SIM_DIMS],
+                    sim_dim stationary, sim_traffic *out)
+{
+    double passes_w = stationary == SIM_M ? 1 : (double)count[SIM_M];
+    double passes_a = stationary == SIM_N ? 1 : (double)count[SIM_N];
+    double spills = stationary == SIM_K ? 0 : (double)(count[SIM_K] - 1);
+    double outputs = (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N];
+
+    memset(out, 0, sizeof *out);
+    if (!gemm->on_chip[SIM_OPERAND_WEIGHT])
+        out->weight_read = (double)gemm->w_stored_bits * passes_w;
+    if (!gemm->on_chip[SIM_OPERAND_INPUT])
+        out->input_read = (double)gemm->a_stored_bits * passes_a;
+    if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {
+        out->final_write = (double)gemm->out_stored_bits;
+        out->partial_write = outputs * gemm->acc_bits * spills;
+        out->partial_read = outputs * gemm->acc_bits * (spills + (arch->output_read_first ? 1 : 0));
+    }
+}
+
+void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stationary, sim_counts *fixed,
+                       sim_counts per_tile[SIM_DIMS])
+{
+    double m = (double)gemm->extent[SIM_M], n = (double)gemm->extent[SIM_N], k = (double)gemm->extent[SIM_K];
+
+    memset(fixed, 0, sizeof *fixed);
+    memset(per_tile, 0, SIM_DIMS * sizeof *per_tile);
+    if (!gemm->on_chip[SIM_OPERAND_WEIGHT]) {
+        sim_counts *to = stationary == SIM_M ? fixed : &per_tile[SIM_M];
+
+        to->of[SIM_EVENT_DRAM_READ] += (double)gemm->w_stored_bits;
+        to->of[SIM_EVENT_WEIGHT_WRITE] += k * n * gemm->w_bits;
+    }
+    if (!gemm->on_chip[SIM_OPERAND_INPUT]) {
+        sim_counts *to = stationary == SIM_N ? fixed : &per_tile[SIM_N];
+
+        to->of[SIM_EVENT_DRAM_READ] += (double)gemm->a_stored_bits;
+        to->of[SIM_EVENT_INPUT_WRITE] += m * k * gemm->a_bits;
+    }
+    if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {
+        double partial = m * n * gemm->acc_bits;
+
+        fixed->of[SIM_EVENT_DRAM_WRITE] += (double)gemm->out_stored_bits;
+        fixed->of[SIM_EVENT_OUTPUT_READ] += partial; /* drained once at the end */
+        if (arch->output_read_first) {
+            fixed->of[SIM_EVENT_DRAM_READ] += partial;
+            fixed->of[SIM_EVENT_OUTPUT_WRITE] += partial;
+        }
+        if (stationary != SIM_K) {
+            const sim_event spilled[] = {SIM_EVENT_DRAM_READ, SIM_EVENT_DRAM_WRITE, SIM_EVENT_OUTPUT_READ,
+                                         SIM_EVENT_OUTPUT_WRITE};
+
+            for (size_t e = 0; e < sizeof spilled / sizeof *spilled; e++) {
+                per_tile[SIM_K].of[spilled[e]] += partial;
+                fixed->of[spilled[e]] -= partial;
+            }
+        }
+    }
+}
+
+/* ---- DRAM time -------------------------------------------------------------------------------- */
+
+void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS],
+                       sim_dram_rates *out)
+{
+    double peak = arch->clock_mhz * 1e6 / (arch->dram_bandwidth_gb_s * 1e9 * 8); /* cycles per bit */
+    double burst_bits = arch->dram.burst_bytes * 8;
+    double run[SIM_OPERAND_COUNT];
+
+    *out = (sim_dram_rates){.weight = 1, .input = 1, .partial = 1, .final = 1};
+    if (arch->dram_efficiency_frac > 0) {
+        out->cycles_per_bit = peak / arch->dram_efficiency_frac;
+        return;
+    }
+    out->cycles_per_bit = peak / arch->dram.curve_efficiency_frac;
+    out->turnaround = peak * arch->dram.turnaround_frac;
+    if (arch->dram_layout == SIM_LAYOUT_ROW_MAJOR) {
+        run[SIM_OPERAND_WEIGHT] = run[SIM_OPERAND_INPUT] = (double)tile[SIM_K];
+        run[SIM_OPERAND_OUTPUT] = (double)tile[SIM_N];
+    } else {
+        for (int o = 0; o < SIM_OPERAND_COUNT; o++)
+            run[o] = (double)tile[operand_dims[o][0]] * (double)tile[operand_dims[o][1]];
+    }
+    out->weight = fmax(1, burst_bits / (run[SIM_OPERAND_WEIGHT] * gemm->w_bits));
+    out->input = fmax(1, burst_bits / (run[SIM_OPERAND_INPUT] * gemm->a_bits));
+    out->partial = fmax(1, burst_bits / (run[SIM_OPERAND_OUTPUT] * gemm->acc_bits));
+    out->final = fmax(1, burst_bits / (run[SIM_OPERAND_OUTPUT] * gemm->out_bits));
+}
+
+double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic)
+{
+    double read = traffic->weight_read + traffic->input_read + traffic->partial_read;
+    double write = traffic->partial_write + traffic->final_write;
+    double bits = traffic->weight_read * rates->weight + traffic->input_read * rates->input +
+                  (traffic->partial_read + traffic->partial_write) * rates->partial +
+                  traffic->final_write * rates->final;
+
+    return rates->cycles_per_bit * bits + rates->turnaround * fmin(read, write);
+}

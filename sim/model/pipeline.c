@@ -1,0 +1,254 @@
+/* Latency of the tile pipeline, summed per class of tile.
+ *
+ * A tile's interval depends on which of its dimensions are at a ragged end, and on what the tiles before and
+ * after it are. Along one loop of c tiles only four positions differ: the first, the last, the one before
+ * the last (its successor is ragged) and all others. So at most 4 x 4 x 4 positions are evaluated, each with
+ * the number of tiles it stands for; `batch` products follow each other without a gap. */
+#include "model/memory.h"
+
+#include <math.h>
+
+enum { POSITIONS = 4 };
+
+typedef struct loop {
+    sim_dim dim;
+    int64_t count;
+    double tile, ragged;         /* elements of a full and of the last tile */
+    double compute, compute_end; /* fold terms of a full and of the last tile */
+    int positions;
+    int64_t at[POSITIONS]; /* representative tile index */
+    double times[POSITIONS];
+} loop;
+
+static void loop_of(loop *out, sim_dim dim, const sim_gemm *gemm, const sim_way *way, int64_t tile)
+{
+    int64_t x = gemm->extent[dim], c = (x + tile - 1) / tile, ragged = x - (c - 1) * tile;
+    const sim_fold *fold = &way->fold[dim];
+
+    out->dim = dim;
+    out->count = c;
+    out->tile = (double)(c > 1 ? tile : x);
+    out->ragged = (double)ragged;
+    if (fold->kind == SIM_FOLD_WHOLE) {
+        /* Tiles chain in place: each takes its share of the one fold. */
+        double whole = (double)sim_fold_of(fold, x);
+
+        out->compute = whole * out->tile / (double)x;
+        out->compute_end = whole * out->ragged / (double)x;
+    } else {
+        out->compute = (double)sim_fold_of(fold, c > 1 ? tile : x);
+        out->compute_end = (double)sim_fold_of(fold, ragged);
+    }
+    out->positions = 0;
+    for (int p = 0; p < POSITIONS; p++) {
+        int64_t at[POSITIONS] = {0, 1, c - 2, c - 1};
+        double times[POSITIONS] = {1, (double)(c - 3), 1, 1};
+
+        if (p > 0 && (at[p] <= out->at[out->positions - 1] || times[p] <= 0))
+            continue;
+        out->at[out->positions] = at[p];
+        out->times[out->positions++] = times[p];
+    }
+}
+
+static double loop_size(const loop *l, int64_t at)
+{
+    return at == l->count - 1 ? l->ragged : l->tile;
+}
+
+/* Cycles to move one element of each stream. */
+typedef struct streams {
+    double weight, input, partial_load, partial_store, final_store;
+} streams;
+
+static void streams_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS],
+                       const int64_t count[SIM_DIMS], sim_dim stationary, streams *out)
+{
+    sim_dram_rates rates;
+    sim_traffic traffic;
+    double m = (double)gemm->extent[SIM_M], n = (double)gemm->extent[SIM_N], k = (double)gemm->extent[SIM_K];
+    double read, write, load_extra = 0, store_extra = 0;
+
+    sim_dram_rates_of(arch, gemm, tile, &rates);
+    sim_traffic_of(arch, gemm, count, stationary, &traffic);
+    read = traffic.weight_read + traffic.input_read + traffic.partial_read;
+    write = traffic.partial_write + traffic.final_write;
+    /* The turn-arounds are paid by the rarer direction, bit by bit. */
+    if (write <= read)
+        store_extra = rates.turnaround;
+    else
+        load_extra = rates.turnaround;
+
+    *out = (streams){0};
+    if (!gemm->on_chip[SIM_OPERAND_WEIGHT])
+        out->weight = (double)gemm->w_stored_bits / (k * n) * (rates.cycles_per_bit * rates.weight + load_extra);
+    if (!gemm->on_chip[SIM_OPERAND_INPUT])
+        out->input = (double)gemm->a_stored_bits / (m * k) * (rates.cycles_per_bit * rates.input + load_extra);
+    if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {
+        out->partial_load = gemm->acc_bits * (rates.cycles_per_bit * rates.partial + load_extra);
+        out->partial_store = gemm->acc_bits * (rates.cycles_per_bit * rates.partial + store_extra);
+        out->final_store =
+            (double)gemm->out_stored_bits / (m * n) * (rates.cycles_per_bit * rates.final + store_extra);
+    }
+}
+
+/* Loads that may run under the previous tile's compute, and those that may not. */
+typedef struct loads {
+    double hidden, exposed, weight;
+} loads;
+
+typedef struct walk {
+    const sim_arch *arch;
+    loop loops[SIM_DIMS]; /* outermost first */
+    int at_loop[SIM_DIMS]; /* loop of each dimension */
+    streams cost;
+} walk;
+
+static double size_of(const walk *w, sim_dim d, const int64_t at[SIM_DIMS])
+{
+    int l = w->at_loop[d];
+
+    return loop_size(&w->loops[l], at[l]);
+}
+
+static int64_t index_of(const walk *w, sim_dim d, const int64_t at[SIM_DIMS])
+{
+    return at[w->at_loop[d]];
+}
+
+/* What tile `at` must load when `before` was resident (NULL: nothing was). */
+static loads loads_of(const walk *w, const int64_t at[SIM_DIMS], const int64_t *before)
+{
+    const bool *ahead = w->arch->double_buffered;
+    double m = size_of(w, SIM_M, at), n = size_of(w, SIM_N, at), k = size_of(w, SIM_K, at);
+    bool new_m = !before || index_of(w, SIM_M, at) != index_of(w, SIM_M, before);
+    bool new_n = !before || index_of(w, SIM_N, at) != index_of(w, SIM_N, before);
+    bool new_k = !before || index_of(w, SIM_K, at) != index_of(w, SIM_K, before);
+    loads out = {0};
+
+    if (new_k || new_n) {
+        out.weight = k * n * w->cost.weight;
+        *(ahead[SIM_OPERAND_WEIGHT] ? &out.hidden : &out.exposed) += out.weight;
+    }
+    if (new_m || new_k)
+        *(ahead[SIM_OPERAND_INPUT] ? &out.hidden : &out.exposed) += m * k * w->cost.input;
+    if ((new_m || new_n) && (index_of(w, SIM_K, at) > 0 || w->arch->output_read_first))
+        out.hidden += m * n * w->cost.partial_load;
+    return out;
+}
+
+/* What must be stored when `after` replaces tile `at` (NULL: nothing follows). */
+static double store_of(const walk *w, const int64_t at[SIM_DIMS], const int64_t *after)
+{
+    double outputs = size_of(w, SIM_M, at) * size_of(w, SIM_N, at);
+
+    if (after && index_of(w, SIM_M, at) == index_of(w, SIM_M, after) &&
+        index_of(w, SIM_N, at) == index_of(w, SIM_N, after))
+        return 0;
+    return outputs * (index_of(w, SIM_K, at) == w->loops[w->at_loop[SIM_K]].count - 1 ? w->cost.final_store
+                                                                                      : w->cost.partial_store);
+}
+
+/* The tile before or after `at` in loop order; false at the end of the product. */
+static bool step(const walk *w, const int64_t at[SIM_DIMS], int by, int64_t out[SIM_DIMS])
+{
+    for (int l = 0; l < SIM_DIMS; l++)
+        out[l] = at[l];
+    for (int l = SIM_DIMS - 1; l >= 0; l--) {
+        int64_t end = by > 0 ? w->loops[l].count - 1 : 0;
+
+        if (at[l] != end) {
+            out[l] += by;
+            return true;
+        }
+        out[l] = by > 0 ? 0 : w->loops[l].count - 1;
+    }
+    return false;
+}
+
+void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const sim_tiling *tiling,
+                     sim_pipeline *out)
+{
+    walk w = {.arch = arch};
+    int64_t count[SIM_DIMS], first[SIM_DIMS] = {0, 0, 0}, last[SIM_DIMS];
+    sim_dim stationary = tiling->order[SIM_DIMS - 1];
+    double batch = (double)gemm->batch, scale = way->cycles_per_fold, sum = 0;
+    bool output_ahead = arch->double_buffered[SIM_OPERAND_OUTPUT];
+    loads begin;
+
+    for (int l = 0; l < SIM_DIMS; l++) {
+        sim_dim d = tiling->order[l];
+
+        loop_of(&w.loops[l], d, gemm, way, tiling->tile[d]);
+        w.at_loop[d] = l;
+        count[d] = w.loops[l].count;
+        last[l] = w.loops[l].count - 1;
+    }
+    for (int l = SIM_DIMS - 1; l >= 0; l--) /* the innermost loop that really loops */
+        if (w.loops[l].count > 1) {
+            stationary = w.loops[l].dim;
+            break;
+        }
+    streams_of(arch, gemm, tiling->tile, count, stationary, &w.cost);
+
+    begin = loads_of(&w, first, NULL);
+    for (int i = 0; i < w.loops[0].positions; i++) {
+        for (int j = 0; j < w.loops[1].positions; j++) {
+            for (int l = 0; l < w.loops[2].positions; l++) {
+                const loop *a = &w.loops[0], *b = &w.loops[1], *c = &w.loops[2];
+                int64_t at[SIM_DIMS] = {a->at[i], b->at[j], c->at[l]}, near[SIM_DIMS];
+                double compute = scale * (at[0] == a->count - 1 ? a->compute_end : a->compute) *
+                                 (at[1] == b->count - 1 ? b->compute_end : b->compute) *
+                                 (at[2] == c->count - 1 ? c->compute_end : c->compute);
+                double times = a->times[i] * b->times[j] * c->times[l], firsts = 0, lasts = 0;
+                double stored, stored_first = 0;
+                loads next, next_last = {0};
+
+                if (step(&w, at, -1, near)) {
+                    stored = store_of(&w, near, at);
+                } else { /* the first tile of a product: the last of the product before it, if any */
+                    stored = store_of(&w, last, NULL);
+                    firsts = 1;
+                }
+                if (step(&w, at, 1, near)) {
+                    next = loads_of(&w, near, at);
+                } else {
+                    next = begin;
+                    lasts = 1;
+                }
+                /* Of `times` tiles in each of `batch` products, the very first has no store before it and
+                 * the very last no load after it. */
+                for (int edge = 0; edge < 4; edge++) {
+                    bool is_first = edge & 1, is_last = edge & 2;
+                    double n = times * batch;
+                    double s = is_first ? stored_first : stored;
+                    loads x = is_last ? next_last : next;
+
+                    if ((is_first && !firsts) || (is_last && !lasts))
+                        continue;
+                    if (firsts || lasts) {
+                        bool single = firsts && lasts; /* one tile per product: `batch` in a row */
+
+                        if (single)
+                            n = batch == 1 ? (edge == 3 ? 1 : 0)
+                                           : (edge == 0 ? batch - 2 : (edge == 3 ? 0 : 1));
+                        else
+                            n = edge == 0 ? batch - 1 : 1;
+                    }
+                    if (n <= 0)
+                        continue;
+                    if (output_ahead)
+                        sum += n * (fmax(compute, x.hidden + s) + x.exposed);
+                    else
+                        sum += n * (s + fmax(compute, x.hidden) + x.exposed);
+                    if (is_last)
+                        out->last_idle = fmax(0, compute - (output_ahead ? s : 0));
+                }
+            }
+        }
+    }
+    out->first_load = begin.hidden + begin.exposed;
+    out->first_weight_load = arch->double_buffered[SIM_OPERAND_WEIGHT] ? begin.weight : 0;
+    out->last_store = store_of(&w, last, NULL);
+    out->cycles = out->first_load + sum + out->last_store;
+}

@@ -1,0 +1,57 @@
+/* Which bits a layer gets, and what they take to store. */
+#include "base/text.h"
+#include "model/run.h"
+
+static void lay_over(sim_number *under, const sim_number *over)
+{
+    if (over->bits > 0)
+        *under = *over;
+}
+
+bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out)
+{
+    const sim_number eight = {SIM_FORMAT_INT, 8};
+    bool by_rule = false;
+
+    *out = (sim_precision){.w = eight, .a = eight};
+    if (!policy->overrides_own && policy->base.w.bits > 0)
+        lay_over(&out->w, &policy->base.w), lay_over(&out->a, &policy->base.a), lay_over(&out->kv, &policy->base.kv);
+    lay_over(&out->w, &layer->own.w);
+    lay_over(&out->a, &layer->own.a);
+    lay_over(&out->kv, &layer->own.kv);
+    out->group = layer->own.group > 0 ? layer->own.group : policy->base.group;
+    if (policy->overrides_own) {
+        lay_over(&out->w, &policy->base.w);
+        lay_over(&out->a, &policy->base.a);
+        out->kv = policy->base.kv;
+        out->group = policy->base.group;
+    }
+    for (int64_t i = 0; i < policy->rule_count; i++) {
+        const sim_policy_rule *rule = &policy->rules[i];
+
+        if (!sim_glob(rule->glob, layer->name))
+            continue;
+        lay_over(&out->w, &rule->precision.w);
+        lay_over(&out->a, &rule->precision.a);
+        lay_over(&out->kv, &rule->precision.kv);
+        if (rule->precision.group >= 0)
+            out->group = rule->precision.group;
+        by_rule |= rule->precision.w.bits > 0 || rule->precision.a.bits > 0;
+    }
+    if (out->kv.bits == 0)
+        out->kv = out->a;
+    return by_rule;
+}
+
+int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
+{
+    int64_t row, total, scales = 0;
+
+    if (__builtin_mul_overflow(row_elements, (int64_t)bits, &row))
+        return -1;
+    if (group > 0)
+        scales = (row_elements + group - 1) / group * (16 + bits);
+    if (__builtin_add_overflow(row, scales + 7, &row) || __builtin_mul_overflow(row / 8 * 8, rows, &total))
+        return -1;
+    return total;
+}

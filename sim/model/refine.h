@@ -1,0 +1,16 @@
+/* From the best tiles to a mapping: loop order, and finer tiles where they hide more. */
+#ifndef SIM_MODEL_REFINE_H
+#define SIM_MODEL_REFINE_H
+
+#include "model/cost.h"
+
+/* The search minimises sums, and one big tile overlaps nothing: this subdivides the tiles of out->tiling as
+ * long as the pipeline latency falls and the objective does not pay for it (balanced: energy within the
+ * slack), orders the two outer loops, and fills in value, counts, traffic and pipeline. */
+void sim_refine(const sim_problem *problem, const sim_root *root, sim_objective objective, sim_map_choice *out);
+
+/* The mapper for mapper.tiles = pow2_padded: tiles that are powers of two or whole dimensions, a ragged last
+ * tile being moved and computed in full. By enumeration, under the same objectives; a 1x1x1 tile must fit. */
+void sim_map_padded(const sim_problem *problem, sim_objective objective, sim_map_choice *out);
+
+#endif

@@ -1,0 +1,262 @@
+#include "model/run.h"
+
+#include "model/group.h"
+#include "model/layer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static sim_status out_of_memory(sim_err *err)
+{
+    return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+}
+
+/* ---- precision ----------------------------------------------------------------------------------- */
+
+static bool is_product(const sim_layer *layer)
+{
+    return layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D;
+}
+
+static sim_number widened(sim_number number)
+{
+    return (sim_number){SIM_FORMAT_INT, number.format == SIM_FORMAT_INT && number.bits > 8 ? number.bits : 8};
+}
+
+/* lm_head and embeddings stay in half precision where the back end has it, else in integers of 8 bits (more
+ * where the policy gives more), unless a rule names them. */
+static void request_of(const sim_arch *arch, const sim_policy *policy, const sim_layer *layer,
+                       sim_layer_request *out)
+{
+    const sim_number half = {SIM_FORMAT_FP, 16};
+    char why[SIM_ERR_HINT];
+    bool by_rule;
+
+    *out = (sim_layer_request){.layer = layer};
+    by_rule = sim_precision_of(policy, layer, &out->precision);
+    if (!layer->keep_float || by_rule)
+        return;
+    out->precision.group = 0;
+    if (arch->backend->supports(arch, half, half, why, sizeof why)) {
+        out->precision.w = out->precision.a = half;
+    } else {
+        out->precision.w = widened(out->precision.w);
+        out->precision.a = widened(out->precision.a);
+        out->float_fallback = true;
+    }
+}
+
+static void number_text(sim_number number, char letter, char *out, size_t size)
+{
+    if (number.format == SIM_FORMAT_INT)
+        snprintf(out, size, "%c%d", letter, number.bits);
+    else
+        snprintf(out, size, "%c:%s%d", letter, sim_format_names[number.format], number.bits);
+}
+
+/* One error for each pair of operands that the back end cannot multiply. */
+static sim_status check_support(const sim_arch *arch, const sim_layer_request *requests, int64_t count,
+                                sim_err *err)
+{
+    sim_number seen[SIM_ERR_MAX][2];
+    int seen_count = 0;
+    sim_status status = SIM_OK;
+
+    for (int64_t i = 0; i < count; i++) {
+        const sim_layer *layer = requests[i].layer;
+        sim_number w, a = requests[i].precision.a;
+        char why[SIM_ERR_HINT], w_text[16], a_text[16];
+        bool known = false;
+
+        if (!is_product(layer))
+            continue;
+        w = layer->weights == SIM_WEIGHTS_STATIC ? requests[i].precision.w
+            : layer->weights == SIM_WEIGHTS_KV   ? requests[i].precision.kv
+            : layer->own.w.bits > 0              ? requests[i].precision.w
+                                                 : a;
+        if (arch->backend->supports(arch, w, a, why, sizeof why))
+            continue;
+        for (int s = 0; s < seen_count; s++)
+            known |= seen[s][0].bits == w.bits && seen[s][0].format == w.format && seen[s][1].bits == a.bits &&
+                     seen[s][1].format == a.format;
+        if (known || seen_count == SIM_ERR_MAX)
+            continue;
+        seen[seen_count][0] = w;
+        seen[seen_count++][1] = a;
+        number_text(w, layer->weights == SIM_WEIGHTS_KV ? 'k' : 'w', w_text, sizeof w_text);
+        number_text(a, 'a', a_text, sizeof a_text);
+        status = sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "layer '%s': '%s' (%s) cannot multiply %s%s by %s",
+                          layer->name, arch->name, arch->backend->name, w_text,
+                          layer->weights == SIM_WEIGHTS_KV ? " (KV cache)" : "", a_text);
+        sim_hint(err, "%s", why);
+    }
+    return status;
+}
+
+/* ---- residency and prefetch ---------------------------------------------------------------------- */
+
+/* Whether the static weights of the whole workload stay in the weight buffer (or half of a unified one)
+ * from decode step to decode step. */
+static bool weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
+{
+    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
+    double bits = 0;
+
+    if (workload->phase != SIM_PHASE_DECODE)
+        return false;
+    for (int64_t i = 0; i < workload->layer_count; i++)
+        if (requests[i].layer->op != SIM_OP_EMBEDDING)
+            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
+    return bits <= kib * 1024 * 8;
+}
+
+/* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
+ * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
+static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before, const sim_layer_cost *next)
+{
+    double saved = fmin(before->idle_tail_cycles, next->first_weight_load_cycles);
+    const sim_layer_result *r = &next->result;
+    int64_t floor = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
+
+    if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
+        return 0;
+    if (arch->buffer_unified_kib > 0 && before->result.has_mapping && next->first_weight_bits > before->weight_tile_bits)
+        return 0; /* the spare copy of the weight tile is the only room there is */
+    saved = fmin(saved, (double)(r->cycles - floor));
+    return saved > 0 ? (int64_t)saved : 0;
+}
+
+/* ---- sums ---------------------------------------------------------------------------------------- */
+
+static bool add_times(int64_t *sum, int64_t value, int64_t times)
+{
+    int64_t product;
+
+    return !__builtin_mul_overflow(value, times, &product) && !__builtin_add_overflow(*sum, product, sum);
+}
+
+static void add_energy(sim_energy *sum, const sim_energy *one, double times)
+{
+    sum->mac_j += one->mac_j * times;
+    sum->register_j += one->register_j * times;
+    sum->sram_j += one->sram_j * times;
+    sum->dram_j += one->dram_j * times;
+    sum->vector_j += one->vector_j * times;
+    sum->static_j += one->static_j * times;
+}
+
+static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_totals *t, sim_err *err)
+{
+    double useful = 0;
+
+    for (int64_t i = 0; i < count; i++) {
+        const sim_layer_result *l = &layers[i];
+
+        if (!add_times(&t->macs, l->macs, l->repeat) || !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
+            !add_times(&t->cycles, l->cycles, l->repeat) ||
+            !add_times(&t->dram_read_bytes, l->dram_read_bytes, l->repeat) ||
+            !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat))
+            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the sums over all layers exceed 63 bits");
+        t->latency_s += l->latency_s * (double)l->repeat;
+        add_energy(&t->energy, &l->energy, (double)l->repeat);
+        useful += l->utilization_frac * (double)l->cycles * (double)l->repeat;
+    }
+    t->utilization_frac = t->cycles > 0 ? useful / (double)t->cycles : 0;
+    return SIM_OK;
+}
+
+static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload, const sim_layer_cost *costs,
+                             sim_totals *t, sim_err *err)
+{
+    int64_t tensors = 0, kv = 0, most_macs = -1;
+    bool has_kv = false;
+
+    for (int64_t i = 0; i < workload->layer_count; i++) {
+        const sim_layer_cost *c = &costs[i];
+        int64_t repeat = workload->layers[i].repeat;
+
+        has_kv |= c->kv_bytes > 0;
+        if (!add_times(&t->weight_bytes, c->weight_bytes, repeat) || !add_times(&kv, c->kv_bytes, repeat))
+            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
+        if (c->tensor_bytes > tensors)
+            tensors = c->tensor_bytes;
+        if (c->peak_macs_per_cycle > 0 && c->result.macs > most_macs) {
+            most_macs = c->result.macs;
+            t->peak_macs_per_s = c->peak_macs_per_cycle * arch->clock_mhz * 1e6;
+        }
+    }
+    t->kv_cache_bytes = has_kv ? kv : -1;
+    if (__builtin_add_overflow(t->weight_bytes, kv, &t->peak_memory_bytes) ||
+        __builtin_add_overflow(t->peak_memory_bytes, tensors, &t->peak_memory_bytes))
+        return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
+    t->memory_fits = (double)t->peak_memory_bytes <= arch->dram_capacity_gib * 1024 * 1024 * 1024;
+    return SIM_OK;
+}
+
+static sim_provenance worse(sim_provenance a, sim_provenance b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- the run ------------------------------------------------------------------------------------- */
+
+sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
+                         sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
+{
+    int64_t count = workload->layer_count;
+    sim_layer_request *requests = sim_arena_alloc(arena, (size_t)count, sizeof *requests);
+    sim_layer_cost *costs = sim_arena_alloc(arena, (size_t)count, sizeof *costs);
+    sim_layer_result *results = sim_arena_alloc(arena, (size_t)count, sizeof *results);
+    sim_layer_context context = {.arch = arch, .workload = workload, .objective = objective};
+    sim_status status;
+
+    memset(out, 0, sizeof *out);
+    context.cache = sim_map_cache_new(arena);
+    context.memo = sim_gemm_memo_new(arena);
+    if (!requests || !costs || !results || !context.cache || !context.memo)
+        return out_of_memory(err);
+
+    for (int64_t i = 0; i < count; i++)
+        request_of(arch, policy, &workload->layers[i], &requests[i]);
+    status = check_support(arch, requests, count, err);
+    if (status != SIM_OK)
+        return status;
+    context.weights_resident = weights_stay(arch, workload, requests);
+
+    for (int64_t i = 0; i < count; i++) {
+        int64_t saved;
+
+        status = sim_layer_cost_of(&context, &requests[i], &costs[i], err);
+        if (status != SIM_OK)
+            return status;
+        saved = i > 0 ? prefetched_cycles(arch, &costs[i - 1], &costs[i]) : 0;
+        if (workload->layers[i].repeat > 1) { /* its own instances follow each other: what holds for all */
+            int64_t again = prefetched_cycles(arch, &costs[i], &costs[i]);
+
+            saved = again < saved ? again : saved;
+        }
+        sim_layer_finish(&context, &costs[i], saved, &results[i]);
+        results[i].name = workload->layers[i].name;
+        results[i].repeat = workload->layers[i].repeat;
+    }
+
+    out->arch = arch;
+    out->workload = workload;
+    out->policy = policy;
+    out->weights_resident = context.weights_resident;
+    out->distinct_gemms = sim_gemm_memo_count(context.memo);
+    status = sim_group_layers(results, count, arena, &out->layers, &out->layer_count, err);
+    if (status == SIM_OK)
+        status = sum_layers(out->layers, out->layer_count, &out->totals, err);
+    if (status == SIM_OK)
+        status = sum_memory(arch, workload, costs, &out->totals, err);
+    if (status != SIM_OK)
+        return status;
+    out->totals.area_mm2 = sim_area_mm2(arch);
+    out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
+    out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
+    out->energy_provenance = worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance),
+                                   worse(arch->tech.vector_provenance, arch->dram.provenance));
+    return SIM_OK;
+}
