@@ -116,8 +116,7 @@ static void link_candidates(sim_candidates *table)
     }
 }
 
-const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, int64_t dense_below,
-                                         sim_arena *arena)
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_arena *arena)
 {
     sim_candidates *table = sim_arena_alloc(arena, 1, sizeof *table);
     int64_t dense = dense_end(extent);
@@ -125,8 +124,6 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, i
 
     if (!table)
         return NULL;
-    if (dense < dense_below)
-        dense = dense_below < extent ? dense_below : extent;
     counts = ceil_div(extent, dense);
     *table = (sim_candidates){.extent = extent, .fold = *fold, .dense = dense};
     table->at = sim_arena_alloc(arena, (size_t)most_candidates(fold, extent, dense), sizeof *table->at);
@@ -157,20 +154,4 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, i
     }
     link_candidates(table);
     return table;
-}
-
-int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile)
-{
-    int32_t i;
-
-    if (tile < 1)
-        return -1;
-    if (tile <= table->dense)
-        return (int32_t)(tile - 1);
-    if (tile >= table->extent)
-        return table->length - 1;
-    i = table->last[ceil_div(table->extent, tile)];
-    while (table->at[i].tile > tile)
-        i--;
-    return i;
 }

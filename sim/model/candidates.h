@@ -26,11 +26,24 @@ typedef struct sim_candidates {
     int32_t *last;      /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
 } sim_candidates;
 
-/* Tabulates all candidates of `extent` under `fold`; every tile below `dense_below` is kept besides (where
- * the cost also depends on short runs). NULL: out of memory. */
-const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, int64_t dense_below, sim_arena *arena);
+/* Tabulates all candidates of `extent` under `fold`. NULL: out of memory. */
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_arena *arena);
 
 /* Index of the largest candidate of at most `tile` (1 or more), -1 for tile < 1. */
-int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile);
+static inline int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile)
+{
+    int32_t i;
+
+    if (tile < 1)
+        return -1;
+    if (tile <= table->dense)
+        return (int32_t)(tile - 1);
+    if (tile >= table->extent)
+        return table->length - 1;
+    i = table->last[(table->extent + tile - 1) / tile];
+    while (table->at[i].tile > tile)
+        i--;
+    return i;
+}
 
 #endif

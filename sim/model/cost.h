@@ -6,40 +6,72 @@
 #include "model/mapper.h"
 #include "model/memory.h"
 
-/* One GEMM on one arch: what does not depend on the tiling. */
+/* One GEMM on one arch: what does not depend on the tiling. DRAM and energy terms are of `batch` products. */
 typedef struct sim_problem {
     const sim_arch *arch;
     const sim_gemm *gemm;
     const sim_prices *prices;
     sim_capacity capacity;
-    bool flat_rates;       /* run lengths do not matter */
-    sim_dram_rates rates;  /* of long runs */
-    double burst_bits;
+    double batch;
+    sim_runs runs[SIM_STREAMS];
+    double cycles_per_bit, turnaround; /* see sim_dram_rates */
+    double weight_bits, input_bits, partial_bits, first_read_bits, final_bits; /* streams, once */
+    double memory_fixed_pj[SIM_DIMS], memory_per_tile_pj[SIM_DIMS][SIM_DIMS];  /* by stationary loop */
 } sim_problem;
 
-/* A root of the search: a way with a stationary (innermost) loop. All terms are of `batch` products. */
+/* A root of the search: a way with a stationary (innermost) loop. */
 typedef struct sim_root {
     const sim_way *way;
     int way_index;
     sim_dim stationary;
-    double batch;
-    double weight_bits, input_bits, partial_bits, first_read_bits, final_bits; /* DRAM streams, once */
-    double energy_fixed, energy_per_count[SIM_DIMS], energy_per_fold[SIM_DIMS], energy_per_busy; /* pJ */
+    double busy_scale; /* cycles_per_fold * batch */
+    double energy_fixed_pj, energy_per_tile_pj[SIM_DIMS], energy_per_fold_pj[SIM_DIMS], energy_per_busy_pj;
 } sim_root;
 
 void sim_problem_of(const sim_arch *arch, const sim_gemm *gemm, const sim_prices *prices, sim_problem *out);
-void sim_root_of(const sim_problem *problem, const sim_way *way, int way_index, sim_dim stationary, sim_root *out);
+/* Fills out[SIM_DIMS], one root for each stationary loop. */
+void sim_roots_of(const sim_problem *problem, const sim_way *way, int way_index, sim_root out[SIM_DIMS]);
 
-/* sim_dram_rates_of(), shorter where every run is long. */
-sim_dram_rates sim_rates_at(const sim_problem *problem, const int64_t tile[SIM_DIMS]);
+static inline double sim_run_factor(const sim_runs *runs, const double c[SIM_DIMS])
+{
+    double factor = runs->scale * c[runs->one];
 
-/* The value at tile counts c and fold sums f. Monotone: never falls when a component of c, f or a factor of
- * `rates` grows. The bound of the search and the value of a tiling are this one expression. */
-sim_map_value sim_value_at(const sim_problem *problem, const sim_root *root, const double c[SIM_DIMS],
-                           const double f[SIM_DIMS], const sim_dram_rates *rates);
+    if (runs->other < SIM_DIMS)
+        factor *= c[runs->other];
+    return factor > 1 ? factor : 1;
+}
 
-/* The value of given tiles, and their counts unless `counts` is NULL. */
-sim_map_value sim_value_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS],
-                           sim_counts *counts);
+/* The value at tile counts c and fold sums f. Monotone: never falls when a component of c or f grows. The
+ * bound of the search and the value of a tiling are this one expression. */
+static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r, const double c[SIM_DIMS],
+                                         const double f[SIM_DIMS])
+{
+    double weight = p->weight_bits * (r->stationary == SIM_M ? 1 : c[SIM_M]);
+    double input = p->input_bits * (r->stationary == SIM_N ? 1 : c[SIM_N]);
+    double partial_write = p->partial_bits * (r->stationary == SIM_K ? 0 : c[SIM_K] - 1);
+    double partial_read = partial_write + p->first_read_bits;
+    double read = weight + input + partial_read, write = partial_write + p->final_bits;
+    sim_map_value v;
+
+    v.dram_bits = read + write;
+    v.busy_cycles = r->busy_scale * f[SIM_M] * f[SIM_N] * f[SIM_K];
+    v.transfer_cycles =
+        p->cycles_per_bit * (weight * sim_run_factor(&p->runs[SIM_STREAM_WEIGHT], c) +
+                             input * sim_run_factor(&p->runs[SIM_STREAM_INPUT], c) +
+                             (partial_read + partial_write) * sim_run_factor(&p->runs[SIM_STREAM_PARTIAL], c) +
+                             p->final_bits * sim_run_factor(&p->runs[SIM_STREAM_FINAL], c)) +
+        p->turnaround * (read < write ? read : write);
+    v.span_cycles = v.busy_cycles > v.transfer_cycles ? v.busy_cycles : v.transfer_cycles;
+    v.energy_pj = r->energy_fixed_pj + r->energy_per_busy_pj * v.busy_cycles + p->prices->pj_per_cycle * v.span_cycles;
+    for (int d = 0; d < SIM_DIMS; d++)
+        v.energy_pj += r->energy_per_tile_pj[d] * c[d] + r->energy_per_fold_pj[d] * f[d];
+    return v;
+}
+
+/* The value of given tiles. */
+sim_map_value sim_value_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS]);
+
+/* Everything counted, of all `batch` products. */
+void sim_counts_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS], sim_counts *out);
 
 #endif

@@ -42,7 +42,8 @@ static double bank_bytes(const sim_arch *arch, const sim_hardware *hardware, sim
 }
 
 /* Leakage and area of all buffers: three, or the unified one once, banked as for its weights. */
-static void buffers_total(const sim_arch *arch, const sim_hardware *hardware, double *leak_mw, double *area_mm2)
+static void buffers_total(const sim_arch *arch, const sim_hardware *hardware, double *leak_mw,
+                          double *area_mm2)
 {
     int count = arch->buffer_unified_kib > 0 ? 1 : SIM_OPERAND_COUNT;
 
@@ -164,8 +165,9 @@ void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double la
     *out = (sim_energy){
         .mac_j = 1e-12 * (pj[SIM_EVENT_MAC] + pj[SIM_EVENT_UNIT_CYCLE]),
         .register_j = 1e-12 * pj[SIM_EVENT_REGISTER_BIT],
-        .sram_j = 1e-12 * (pj[SIM_EVENT_WEIGHT_READ] + pj[SIM_EVENT_WEIGHT_WRITE] + pj[SIM_EVENT_INPUT_READ] +
-                           pj[SIM_EVENT_INPUT_WRITE] + pj[SIM_EVENT_OUTPUT_READ] + pj[SIM_EVENT_OUTPUT_WRITE]),
+        .sram_j =
+            1e-12 * (pj[SIM_EVENT_WEIGHT_READ] + pj[SIM_EVENT_WEIGHT_WRITE] + pj[SIM_EVENT_INPUT_READ] +
+                     pj[SIM_EVENT_INPUT_WRITE] + pj[SIM_EVENT_OUTPUT_READ] + pj[SIM_EVENT_OUTPUT_WRITE]),
         .dram_j = 1e-12 * (pj[SIM_EVENT_DRAM_READ] + pj[SIM_EVENT_DRAM_WRITE]) +
                   prices->dram_background_w * latency_s,
         .vector_j = 1e-12 * pj[SIM_EVENT_VECTOR_OP],

@@ -38,7 +38,7 @@ struct sim_map_cache {
     const sim_prices *prices[MOST_BITS + 1][MOST_BITS + 1]; /* by w and a bits */
     int used;
     struct cached {
-        int64_t extent, dense_below;
+        int64_t extent;
         sim_fold fold;
         const sim_candidates *table;
     } slots[CACHE_SLOTS]; /* open addressing */
@@ -74,16 +74,16 @@ static const sim_prices *prices_of(sim_map_cache *cache, const sim_arch *arch, c
     return *slot;
 }
 
-static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, const sim_fold *fold, int64_t dense_below)
+static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, const sim_fold *fold)
 {
     uint64_t mix = (uint64_t)extent * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)fold->kind * 977 ^
                    (uint64_t)fold->per_num * 7919 ^ (uint64_t)fold->per_den * 104729 ^
-                   (uint64_t)fold->least * 1299709 ^ (uint64_t)dense_below * 15485863;
+                   (uint64_t)fold->least * 1299709;
     unsigned slot = (unsigned)((mix ^ mix >> 29) % CACHE_SLOTS);
     struct cached *at = &cache->slots[slot];
 
     for (; at->table; at = &cache->slots[slot]) {
-        if (at->extent == extent && at->dense_below == dense_below && at->fold.kind == fold->kind &&
+        if (at->extent == extent && at->fold.kind == fold->kind &&
             at->fold.per_num == fold->per_num && at->fold.per_den == fold->per_den &&
             at->fold.least == fold->least)
             return at->table;
@@ -94,9 +94,8 @@ static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, cons
         at = &cache->slots[slot];
     }
     at->extent = extent;
-    at->dense_below = dense_below;
     at->fold = *fold;
-    at->table = sim_candidates_new(extent, fold, dense_below, cache->arena);
+    at->table = sim_candidates_new(extent, fold, cache->arena);
     cache->used += at->table != NULL;
     return at->table;
 }
@@ -109,7 +108,6 @@ typedef struct root {
     const sim_candidates *table[SIM_DIMS];
     sim_dim z, a, b;      /* eliminated, and branched on */
     int32_t a_end, b_end; /* last candidates that fit at all */
-    double bound;
 } root;
 
 /* ---- objectives --------------------------------------------------------------------------------- */
@@ -164,132 +162,133 @@ static void offer(search *s, const root *r, const int64_t tile[SIM_DIMS], const 
 
 typedef struct box {
     int32_t a0, a1, b0, b1; /* candidate ranges, inclusive */
+    int32_t z;              /* largest candidate of z beside the smallest tiles of the box; -1: none */
     double bound;
 } box;
 
-static int64_t room_for(const sim_problem *p, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+static int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
 {
-    int64_t room = sim_capacity_room(&p->capacity, d, tile);
+    int64_t room = sim_capacity_room(&s->problem->capacity, d, tile);
 
-    return room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d];
+    return sim_candidates_floor(r->table[d], room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d]);
 }
 
-/* Clips the box to what fits at all and sets its bound; false when nothing in it can be admitted or better. */
+/* Recomputes what depends on the box's smallest tiles: z's room, and where the range of the dimension that was
+ * not cut ends (`cut` is the other one, or SIM_DIMS for a whole box); false when nothing fits. */
+static bool clip_box(const search *s, const root *r, box *x, sim_dim cut)
+{
+    int64_t tile[SIM_DIMS];
+    int32_t end;
+
+    tile[r->a] = r->table[r->a]->at[x->a0].tile;
+    tile[r->b] = r->table[r->b]->at[x->b0].tile;
+    tile[r->z] = 1;
+    x->z = largest_fit(s, r, r->z, tile);
+    if (x->z < 0)
+        return false;
+    if (cut != r->a && x->a1 > x->a0) {
+        end = largest_fit(s, r, r->a, tile);
+        x->a1 = end < x->a1 ? end : x->a1;
+    }
+    if (cut != r->b && x->b1 > x->b0) {
+        end = largest_fit(s, r, r->b, tile);
+        x->b1 = end < x->b1 ? end : x->b1;
+    }
+    return true;
+}
+
+/* Sets the box's bound; false when nothing in it can be admitted or better. */
 static bool bound_box(search *s, const root *r, box *x)
 {
-    const sim_candidate *a = r->table[r->a]->at, *b = r->table[r->b]->at;
-    int64_t tile[SIM_DIMS];
+    const sim_candidate *a = r->table[r->a]->at, *b = r->table[r->b]->at, *z = &r->table[r->z]->at[x->z];
     double c[SIM_DIMS], f[SIM_DIMS];
-    int32_t z, fits;
-    sim_dram_rates rates;
     sim_map_value v;
 
     s->nodes++;
-    tile[r->a] = a[x->a0].tile;
-    tile[r->b] = b[x->b0].tile;
-    tile[r->z] = 1;
-    z = sim_candidates_floor(r->table[r->z], room_for(s->problem, r, r->z, tile));
-    if (z < 0)
-        return false;
-    if (x->a1 > x->a0) {
-        fits = sim_candidates_floor(r->table[r->a], room_for(s->problem, r, r->a, tile));
-        x->a1 = fits < x->a1 ? fits : x->a1;
-    }
-    if (x->b1 > x->b0) {
-        fits = sim_candidates_floor(r->table[r->b], room_for(s->problem, r, r->b, tile));
-        x->b1 = fits < x->b1 ? fits : x->b1;
-    }
-    if (x->a1 < x->a0 || x->b1 < x->b0)
-        return false;
-
     c[r->a] = a[x->a1].count;
     c[r->b] = b[x->b1].count;
-    c[r->z] = r->table[r->z]->at[z].count;
+    c[r->z] = z->count;
     f[r->a] = x->a0 == x->a1 ? a[x->a1].folds : a[x->a1].least_folds;
     f[r->b] = x->b0 == x->b1 ? b[x->b1].folds : b[x->b1].least_folds;
-    f[r->z] = r->table[r->z]->at[z].least_folds;
-    tile[r->a] = a[x->a1].tile;
-    tile[r->b] = b[x->b1].tile;
-    tile[r->z] = r->table[r->z]->at[z].tile;
-    rates = sim_rates_at(s->problem, tile);
-    v = sim_value_at(s->problem, &r->cost, c, f, &rates);
+    f[r->z] = z->least_folds;
+    v = sim_value_at(s->problem, &r->cost, c, f);
     x->bound = score(s->goal, &v);
     return admitted(s, &v) && !(s->found && x->bound >= s->best);
 }
 
 /* Both tiles are given: the staircase of the third. */
-static void try_pair(search *s, const root *r, int32_t ia, int32_t ib)
+static void try_pair(search *s, const root *r, const box *x)
 {
-    const sim_candidate *a = &r->table[r->a]->at[ia], *b = &r->table[r->b]->at[ib];
+    const sim_candidate *a = &r->table[r->a]->at[x->a0], *b = &r->table[r->b]->at[x->b0];
     int64_t tile[SIM_DIMS];
     double c[SIM_DIMS], f[SIM_DIMS];
-    int32_t z;
 
     tile[r->a] = a->tile;
     tile[r->b] = b->tile;
-    tile[r->z] = 1;
     c[r->a] = a->count;
     c[r->b] = b->count;
     f[r->a] = a->folds;
     f[r->b] = b->folds;
-    z = sim_candidates_floor(r->table[r->z], room_for(s->problem, r, r->z, tile));
-    while (z >= 0) {
+    for (int32_t z = x->z; z >= 0; z = r->table[r->z]->at[z].lower) {
         const sim_candidate *at = &r->table[r->z]->at[z];
-        sim_dram_rates rates;
         sim_map_value v;
 
         tile[r->z] = at->tile;
         c[r->z] = at->count;
         f[r->z] = at->folds;
-        rates = sim_rates_at(s->problem, tile);
-        v = sim_value_at(s->problem, &r->cost, c, f, &rates);
+        v = sim_value_at(s->problem, &r->cost, c, f);
         offer(s, r, tile, &v);
-        z = at->lower;
     }
 }
 
 enum { STACK = 2 * 64 + 2 }; /* a split halves one of two ranges of at most 2^31 */
 
-static void search_root(search *s, const root *r)
+/* The lower or upper half of a box, cut in the middle of dimension r->a or r->b. */
+static bool half_of(search *s, const root *r, const box *x, sim_dim cut, bool upper, box *out)
+{
+    int32_t low = cut == r->a ? x->a0 : x->b0, high = cut == r->a ? x->a1 : x->b1;
+    int32_t middle = low + (high - low) / 2;
+
+    *out = *x;
+    if (!upper)
+        *(cut == r->a ? &out->a1 : &out->b1) = middle; /* its smallest tiles are those of x */
+    else
+        *(cut == r->a ? &out->a0 : &out->b0) = middle + 1;
+    return (!upper || clip_box(s, r, out, cut)) && bound_box(s, r, out);
+}
+
+static void search_root(search *s, const root *r, const box *whole)
 {
     box stack[STACK];
-    int depth = 0;
+    int depth = 1;
 
-    stack[0] = (box){0, r->a_end, 0, r->b_end, 0};
-    if (bound_box(s, r, &stack[0]))
-        depth = 1;
+    stack[0] = *whole;
     while (depth > 0) {
         box x = stack[--depth], half[2][2];
         bool live[2][2] = {{false, false}, {false, false}};
-        double sum[2] = {0, 0};
+        double sum[2] = {-1, -1};
         int cut;
 
         if (s->found && x.bound >= s->best)
             continue;
         if (x.a0 == x.a1 && x.b0 == x.b1) {
-            try_pair(s, r, x.a0, x.b0);
+            try_pair(s, r, &x);
             continue;
         }
-        /* Split along either dimension; keep the split whose halves are bounded higher. */
+        /* Cut along either dimension; keep the cut whose halves are bounded higher. */
         for (int d = 0; d < 2; d++) {
-            int32_t low = d == 0 ? x.a0 : x.b0, high = d == 0 ? x.a1 : x.b1, mid = low + (high - low) / 2;
-
-            if (low == high) {
-                sum[d] = -1;
+            if (d == 0 ? x.a0 == x.a1 : x.b0 == x.b1)
                 continue;
-            }
+            sum[d] = 0;
             for (int h = 0; h < 2; h++) {
-                half[d][h] = x;
-                *(d == 0 ? (h == 0 ? &half[d][h].a1 : &half[d][h].a0)
-                         : (h == 0 ? &half[d][h].b1 : &half[d][h].b0)) = h == 0 ? mid : mid + 1;
-                live[d][h] = bound_box(s, r, &half[d][h]);
+                live[d][h] = half_of(s, r, &x, d == 0 ? r->a : r->b, h == 1, &half[d][h]);
                 sum[d] += live[d][h] ? half[d][h].bound : (s->found ? s->best : DBL_MAX / 4);
             }
         }
         cut = sum[1] > sum[0];
-        for (int pass = 0; pass < 2; pass++) { /* the worse half first, so that the better is on top */
+        for (int turn = 0; turn < 2; turn++) { /* the worse half first, so that the better is on top */
             int worse = live[cut][1] && (!live[cut][0] || half[cut][1].bound >= half[cut][0].bound);
-            int h = pass == 0 ? worse : !worse;
+            int h = turn == 0 ? worse : !worse;
 
             if (live[cut][h])
                 stack[depth++] = half[cut][h];
@@ -297,39 +296,47 @@ static void search_root(search *s, const root *r)
     }
 }
 
-static void sort_roots(search *s, root *roots, int count)
+/* The box of everything; false when nothing in it can be admitted or better. */
+static bool whole_box(search *s, const root *r, box *out)
 {
+    *out = (box){0, r->a_end, 0, r->b_end, -1, 0};
+    return r->a_end >= 0 && r->b_end >= 0 && clip_box(s, r, out, SIM_DIMS) && bound_box(s, r, out);
+}
+
+static void sort_roots(search *s, const root *roots, int count, const root **sorted)
+{
+    double bound[SIM_WAYS_MAX * SIM_DIMS];
+
     for (int i = 0; i < count; i++) {
-        box whole = {0, roots[i].a_end, 0, roots[i].b_end, 0};
-        root moved;
+        box whole;
+        double at = whole_box(s, &roots[i], &whole) ? whole.bound : INFINITY;
         int j;
 
-        roots[i].bound = bound_box(s, &roots[i], &whole) ? whole.bound : INFINITY;
-        moved = roots[i];
-        for (j = i; j > 0 && roots[j - 1].bound > moved.bound; j--)
-            roots[j] = roots[j - 1];
-        roots[j] = moved;
+        for (j = i; j > 0 && bound[j - 1] > at; j--) {
+            bound[j] = bound[j - 1];
+            sorted[j] = sorted[j - 1];
+        }
+        bound[j] = at;
+        sorted[j] = &roots[i];
     }
 }
 
-/* One pass over all roots. `from`: a pass whose choice is admitted to start with; NULL: none. */
-static search pass(const sim_problem *p, root *roots, int count, goal g, double span_limit, double dram_limit,
-                   const search *from)
+/* One pass over all roots. `from`: an earlier pass whose choice is admitted to start with; NULL: none. */
+static search pass(const sim_problem *p, const root *roots, int count, goal g, double span_limit,
+                   double dram_limit, const search *from)
 {
     search s = {.problem = p, .goal = g, .span_limit = span_limit, .dram_limit = dram_limit};
-    sim_root known = {0};
-    const root *same = roots;
+    const root *sorted[SIM_WAYS_MAX * SIM_DIMS];
 
+    sort_roots(&s, roots, count, sorted);
     if (from)
-        known = from->root->cost; /* sorting moves the roots about */
-    sort_roots(&s, roots, count);
-    if (from) {
-        while (same->cost.way != known.way || same->cost.stationary != known.stationary)
-            same++;
-        offer(&s, same, from->tile, &from->value);
+        offer(&s, from->root, from->tile, &from->value);
+    for (int i = 0; i < count; i++) {
+        box whole;
+
+        if (whole_box(&s, sorted[i], &whole))
+            search_root(&s, sorted[i], &whole);
     }
-    for (int i = 0; i < count && !(s.found && roots[i].bound >= s.best) && roots[i].bound < INFINITY; i++)
-        search_root(&s, &roots[i]);
     return s;
 }
 
@@ -338,16 +345,10 @@ static search pass(const sim_problem *p, root *roots, int count, goal g, double 
 static bool prepare_root(const sim_problem *p, root *r, sim_map_cache *cache)
 {
     const int64_t ones[SIM_DIMS] = {1, 1, 1};
-    int64_t dense_below = 0;
+    const search fresh = {.problem = p};
 
-    if (!p->flat_rates) {
-        int bits = p->gemm->w_bits < p->gemm->a_bits ? p->gemm->w_bits : p->gemm->a_bits;
-
-        bits = p->gemm->out_bits < bits ? p->gemm->out_bits : bits;
-        dense_below = (int64_t)ceil(p->burst_bits / bits);
-    }
     for (int d = 0; d < SIM_DIMS; d++) {
-        r->table[d] = table_of(cache, p->gemm->extent[d], &r->cost.way->fold[d], dense_below);
+        r->table[d] = table_of(cache, p->gemm->extent[d], &r->cost.way->fold[d]);
         if (!r->table[d])
             return false;
     }
@@ -357,8 +358,8 @@ static bool prepare_root(const sim_problem *p, root *r, sim_map_cache *cache)
             r->z = (sim_dim)d;
     r->a = (sim_dim)((r->z + 1) % SIM_DIMS);
     r->b = (sim_dim)((r->z + 2) % SIM_DIMS);
-    r->a_end = sim_candidates_floor(r->table[r->a], room_for(p, r, r->a, ones));
-    r->b_end = sim_candidates_floor(r->table[r->b], room_for(p, r, r->b, ones));
+    r->a_end = largest_fit(&fresh, r, r->a, ones);
+    r->b_end = largest_fit(&fresh, r, r->b, ones);
     return true;
 }
 
@@ -407,14 +408,19 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
 
     for (int w = 0; w < way_count; w++) {
         const bool *only = ways[w].innermost_only;
-        bool any = !only[SIM_M] && !only[SIM_N] && !only[SIM_K];
+        bool any = !only[SIM_M] && !only[SIM_N] && !only[SIM_K], prepared = false;
+        sim_root costs[SIM_DIMS];
 
+        sim_roots_of(&p, &ways[w], w, costs);
         for (int s = 0; s < SIM_DIMS; s++) {
             if (!any && !only[s])
                 continue;
-            sim_root_of(&p, &ways[w], w, (sim_dim)s, &roots[count].cost);
-            if (!prepare_root(&p, &roots[count], cache))
+            if (prepared) /* the tables are the way's */
+                roots[count] = roots[count - 1];
+            roots[count].cost = costs[s];
+            if (!prepared && !prepare_root(&p, &roots[count], cache))
                 return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
+            prepared = true;
             count++;
         }
     }

@@ -141,31 +141,53 @@ void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stati
 
 /* ---- DRAM time -------------------------------------------------------------------------------- */
 
+void sim_runs_of(const sim_arch *arch, const sim_gemm *gemm, sim_runs out[SIM_STREAMS])
+{
+    static const sim_operand operand_of[SIM_STREAMS] = {SIM_OPERAND_WEIGHT, SIM_OPERAND_INPUT,
+                                                        SIM_OPERAND_OUTPUT, SIM_OPERAND_OUTPUT};
+    const int bits[SIM_STREAMS] = {gemm->w_bits, gemm->a_bits, gemm->acc_bits, gemm->out_bits};
+    double burst_bits = arch->dram.burst_bytes * 8;
+
+    for (int s = 0; s < SIM_STREAMS; s++) {
+        sim_operand o = operand_of[s];
+        sim_dim row = o == SIM_OPERAND_OUTPUT ? SIM_N : SIM_K; /* along which elements are contiguous */
+        sim_dim other = operand_dims[o][0] == row ? operand_dims[o][1] : operand_dims[o][0];
+        double run = (double)gemm->extent[row];
+
+        if (arch->dram_layout == SIM_LAYOUT_ROW_MAJOR)
+            other = SIM_DIMS;
+        else
+            run *= (double)gemm->extent[other];
+        out[s] = (sim_runs){arch->dram_efficiency_frac > 0 ? 0 : burst_bits / (run * bits[s]), row, other};
+    }
+}
+
+static double run_factor(const sim_runs *runs, const double count[SIM_DIMS])
+{
+    double factor = runs->scale * count[runs->one] * (runs->other < SIM_DIMS ? count[runs->other] : 1);
+
+    return factor > 1 ? factor : 1;
+}
+
 void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS],
                        sim_dram_rates *out)
 {
     double peak = arch->clock_mhz * 1e6 / (arch->dram_bandwidth_gb_s * 1e9 * 8); /* cycles per bit */
-    double burst_bits = arch->dram.burst_bytes * 8;
-    double run[SIM_OPERAND_COUNT];
+    double count[SIM_DIMS];
+    sim_runs runs[SIM_STREAMS];
 
-    *out = (sim_dram_rates){.weight = 1, .input = 1, .partial = 1, .final = 1};
-    if (arch->dram_efficiency_frac > 0) {
-        out->cycles_per_bit = peak / arch->dram_efficiency_frac;
-        return;
-    }
-    out->cycles_per_bit = peak / arch->dram.curve_efficiency_frac;
-    out->turnaround = peak * arch->dram.turnaround_frac;
-    if (arch->dram_layout == SIM_LAYOUT_ROW_MAJOR) {
-        run[SIM_OPERAND_WEIGHT] = run[SIM_OPERAND_INPUT] = (double)tile[SIM_K];
-        run[SIM_OPERAND_OUTPUT] = (double)tile[SIM_N];
-    } else {
-        for (int o = 0; o < SIM_OPERAND_COUNT; o++)
-            run[o] = (double)tile[operand_dims[o][0]] * (double)tile[operand_dims[o][1]];
-    }
-    out->weight = fmax(1, burst_bits / (run[SIM_OPERAND_WEIGHT] * gemm->w_bits));
-    out->input = fmax(1, burst_bits / (run[SIM_OPERAND_INPUT] * gemm->a_bits));
-    out->partial = fmax(1, burst_bits / (run[SIM_OPERAND_OUTPUT] * gemm->acc_bits));
-    out->final = fmax(1, burst_bits / (run[SIM_OPERAND_OUTPUT] * gemm->out_bits));
+    for (int d = 0; d < SIM_DIMS; d++)
+        count[d] = (double)((gemm->extent[d] + tile[d] - 1) / tile[d]);
+    sim_runs_of(arch, gemm, runs);
+    *out = (sim_dram_rates){
+        .cycles_per_bit = peak / (arch->dram_efficiency_frac > 0 ? arch->dram_efficiency_frac
+                                                                 : arch->dram.curve_efficiency_frac),
+        .weight = run_factor(&runs[SIM_STREAM_WEIGHT], count),
+        .input = run_factor(&runs[SIM_STREAM_INPUT], count),
+        .partial = run_factor(&runs[SIM_STREAM_PARTIAL], count),
+        .final = run_factor(&runs[SIM_STREAM_FINAL], count),
+        .turnaround = arch->dram_efficiency_frac > 0 ? 0 : peak * arch->dram.turnaround_frac,
+    };
 }
 
 double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic)

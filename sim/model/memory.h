@@ -51,9 +51,10 @@ void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stati
  * bit of the rarer direction pays a share of the bus turn-arounds:
  *   cycles = cycles_per_bit * sum over streams of bits * max(1, burst bits / run bits)
  *            + turnaround * min(bits read, bits written)
- * A run is a whole tile (layout tiled), or a tile's row (row_major): t_k elements of weights (stored by output
- * feature) and inputs, t_n of outputs. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With
- * a fixed dram.efficiency both vanish. */
+ * A run is a whole tile (layout tiled), or a tile's row (row_major): along k for weights (stored by output
+ * feature) and inputs, along n for outputs. Tiles count with their mean size, extent / number of tiles, so that
+ * ragged ends are in it. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With a fixed
+ * dram.efficiency both vanish. */
 typedef struct sim_dram_rates {
     double cycles_per_bit;                /* long runs, one direction */
     double weight, input, partial, final; /* factors >= 1 of the streams */
@@ -62,6 +63,16 @@ typedef struct sim_dram_rates {
 
 void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t tile[SIM_DIMS],
                        sim_dram_rates *out);
+
+/* Factors of the streams as functions of the tile counts: max(1, scale * c[one] * c[other]). */
+typedef struct sim_runs {
+    double scale;
+    sim_dim one, other; /* SIM_DIMS: no further count */
+} sim_runs;
+
+typedef enum sim_stream { SIM_STREAM_WEIGHT, SIM_STREAM_INPUT, SIM_STREAM_PARTIAL, SIM_STREAM_FINAL, SIM_STREAMS } sim_stream;
+
+void sim_runs_of(const sim_arch *arch, const sim_gemm *gemm, sim_runs out[SIM_STREAMS]);
 /* Cycles of the DRAM channel for `traffic`. */
 double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic);
 

@@ -77,23 +77,24 @@ static void try_tile(const sim_problem *p, const int64_t tile[SIM_DIMS], sim_obj
                      double span_limit, padded_choice *best)
 {
     sim_gemm gemm;
-    sim_problem padded = *p;
+    sim_problem padded;
     sim_way ways[SIM_WAYS_MAX];
     int count;
 
     pad(p->gemm, tile, &gemm);
-    padded.gemm = &gemm;
     count = p->arch->backend->ways(p->arch, &gemm, ways);
-    for (int w = 0; w < count; w++)
+    sim_problem_of(p->arch, &gemm, p->prices, &padded);
+    for (int w = 0; w < count; w++) {
+        sim_root roots[SIM_DIMS];
+
+        sim_roots_of(&padded, &ways[w], w, roots);
         for (int s = 0; s < SIM_DIMS; s++) {
             double primary, tie;
             sim_map_value v;
-            sim_root root;
 
             if (!fits_way(&ways[w], tile, s))
                 continue;
-            sim_root_of(&padded, &ways[w], w, (sim_dim)s, &root);
-            v = sim_value_of(&padded, &root, tile, NULL);
+            v = sim_value_of(&padded, &roots[s], tile);
             rank(objective, &v, &primary, &tie);
             if (v.span_cycles > span_limit ||
                 (best->found && (primary > best->primary || (primary == best->primary && tie >= best->tie))))
@@ -101,6 +102,7 @@ static void try_tile(const sim_problem *p, const int64_t tile[SIM_DIMS], sim_obj
             *best = (padded_choice){true, primary, tie, {0}, w, (sim_dim)s};
             memcpy(best->tile, tile, sizeof best->tile);
         }
+    }
 }
 
 /* Offers every tiling of the objective whose span is within the limit. */
@@ -119,9 +121,9 @@ void sim_map_padded(const sim_problem *p, sim_objective objective, sim_map_choic
 {
     padded_choice best = {0};
     double span_limit = INFINITY;
-    sim_problem padded = *p;
+    sim_problem padded;
     sim_way ways[SIM_WAYS_MAX];
-    sim_root root;
+    sim_root roots[SIM_DIMS];
 
     if (objective == SIM_OBJECTIVE_BALANCED) { /* least span, then least energy within the slack */
         enumerate(p, SIM_OBJECTIVE_LATENCY, span_limit, &best);
@@ -131,11 +133,11 @@ void sim_map_padded(const sim_problem *p, sim_objective objective, sim_map_choic
     enumerate(p, objective == SIM_OBJECTIVE_BALANCED ? SIM_OBJECTIVE_ENERGY : objective, span_limit, &best);
 
     pad(p->gemm, best.tile, &out->gemm);
-    padded.gemm = &out->gemm;
+    sim_problem_of(p->arch, &out->gemm, p->prices, &padded);
     p->arch->backend->ways(p->arch, &out->gemm, ways);
     out->way = best.way;
     out->way_used = ways[best.way];
-    sim_root_of(&padded, &out->way_used, best.way, best.stationary, &root);
+    sim_roots_of(&padded, &out->way_used, best.way, roots);
     memcpy(out->tiling.tile, best.tile, sizeof best.tile);
-    sim_refine(&padded, &root, objective, out);
+    sim_refine(&padded, &roots[best.stationary], objective, out);
 }

@@ -62,7 +62,7 @@ void sim_refine(const sim_problem *p, const sim_root *r, sim_objective objective
             best->tile[d] = p->gemm->extent[d];
     order_loops(r->stationary, false, best->order);
     sim_pipeline_of(p->arch, p->gemm, r->way, best, &out->pipeline);
-    start = out->value = sim_value_of(p, r, best->tile, NULL);
+    start = out->value = sim_value_of(p, r, best->tile);
 
     while (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
            out->pipeline.cycles > start.span_cycles * close_enough) {
@@ -78,7 +78,7 @@ void sim_refine(const sim_problem *p, const sim_root *r, sim_objective objective
             trial.tile[d] = halved(p, r, best->tile, (sim_dim)d);
             if (trial.tile[d] == 0)
                 continue;
-            v = sim_value_of(p, r, trial.tile, NULL);
+            v = sim_value_of(p, r, trial.tile);
             if (!affordable(objective, p->arch->mapper_slack_frac, &start, &v) ||
                 v.span_cycles >= shortest.cycles)
                 continue;
@@ -111,5 +111,5 @@ void sim_refine(const sim_problem *p, const sim_root *r, sim_objective objective
             count[d] = ceil_div(p->gemm->extent[d], best->tile[d]);
         sim_traffic_of(p->arch, p->gemm, count, r->stationary, &out->traffic);
     }
-    sim_value_of(p, r, best->tile, &out->counts);
+    sim_counts_of(p, r, best->tile, &out->counts);
 }

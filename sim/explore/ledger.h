@@ -1,0 +1,28 @@
+/* Shared by the checks of the validation ledger. */
+#ifndef SIM_EXPLORE_LEDGER_H
+#define SIM_EXPLORE_LEDGER_H
+
+#include "explore/validate.h"
+#include "format/csv.h"
+#include "model/types.h"
+
+typedef struct sim_ledger_context {
+    const char *folder, *arch_folder;
+    sim_arena *arena;
+} sim_ledger_context;
+
+/* One check: fills `out` (texts in the arena). An error means that it could not be run. */
+typedef sim_status sim_ledger_check(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err);
+
+sim_ledger_check sim_check_rtl, sim_check_scalesim, sim_check_timeloop, sim_check_tpu_v1, sim_check_tpu_v4,
+    sim_check_llm_counts;
+
+sim_status sim_ledger_csv(const sim_ledger_context *context, const char *name, sim_csv *out, sim_err *err);
+sim_status sim_ledger_arch(const sim_ledger_context *context, const char *name, sim_arch *out, sim_err *err);
+/* Runs an explicit layer list under w8a8 (or `bits`). */
+sim_status sim_ledger_run(const sim_ledger_context *context, const sim_arch *arch, const sim_layer *layers,
+                          int64_t count, int bits, sim_result *out, sim_err *err);
+/* printf into the context's arena; "out of memory" when there is none. */
+const char *sim_ledger_text(const sim_ledger_context *context, const char *format, ...) SIM_PRINTF(2, 3);
+
+#endif
