@@ -13,9 +13,8 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/version.h" /* SIMACC_VERSION */
 #include "model/types.h"
-
-#define SIMACC_VERSION "0.1.0"
 
 typedef struct sim_arch_handle sim_arch_handle;
 typedef struct sim_workload_handle sim_workload_handle;

@@ -15,7 +15,9 @@ typedef struct sim_allocator {
 typedef struct sim_arena {
     sim_allocator allocator; /* all zero: malloc and free */
     struct sim_arena_block *blocks;
-    size_t used_bytes; /* sum over all allocations, for reports */
+    size_t used_bytes;  /* sum over all allocations, for reports */
+    size_t block_bytes; /* asked of the allocator at least; 0 (the usual): 64 KiB. A test sets 1: no two
+                         * allocations then share a block, and each can be made to fail. */
 } sim_arena;
 
 /* A NULL `allocator` means malloc and free. Allocates nothing. */

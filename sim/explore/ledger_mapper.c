@@ -59,6 +59,16 @@ static sim_status best_of(const sim_ledger_context *context, const sim_arch *arc
     return status;
 }
 
+/* Leaves `out` as it is where the cell is empty: the tool printed none. */
+static sim_status optional_real(const sim_csv *csv, int64_t row, const char *column, double *out, sim_err *err)
+{
+    int c = sim_csv_column(csv, column);
+
+    if (c >= 0 && *sim_csv_text(csv, row, c) == '\0')
+        return SIM_OK;
+    return sim_csv_real(csv, row, column, out, err);
+}
+
 sim_status sim_check_timeloop(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
     sim_csv csv;
@@ -85,11 +95,10 @@ sim_status sim_check_timeloop(const sim_ledger_context *context, sim_ledger_row 
         status = sim_csv_int(&csv, i, "problem", &problem, err);
         for (int d = 0; d < SIM_DIMS && status == SIM_OK; d++)
             status = sim_csv_int(&csv, i, names[d], &extent[d], err);
-        if (status == SIM_OK && sim_csv_column(&csv, "dram_words") >= 0 &&
-            *sim_csv_text(&csv, i, sim_csv_column(&csv, "dram_words")))
-            status = sim_csv_real(&csv, i, "dram_words", &words, err);
         if (status == SIM_OK)
-            status = sim_csv_real(&csv, i, "energy_uj", &energy_uj, err);
+            status = optional_real(&csv, i, "dram_words", &words, err);
+        if (status == SIM_OK)
+            status = optional_real(&csv, i, "energy_uj", &energy_uj, err);
         if (status != SIM_OK)
             return status;
         if (problem < 1 || problem > PROBLEMS)

@@ -14,6 +14,10 @@
  * method) are accepted. "rules" is another name of "policy". */
 sim_status sim_policy_load(const char *spec, sim_arena *arena, sim_policy *out, sim_err *err);
 
+/* The same for the text of a policy file; `name` is its file name for messages. */
+sim_status sim_policy_read(const char *text, size_t length, const char *name, sim_arena *arena,
+                           sim_policy *out, sim_err *err);
+
 /* Parses one uniform spec into a precision; false (with `why`) when it is none. */
 bool sim_policy_parse(const char *spec, sim_precision *out, char *why, size_t why_size);
 

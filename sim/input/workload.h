@@ -14,7 +14,18 @@ typedef struct sim_workload_request {
     bool full_attention;
 } sim_workload_request;
 
+/* The files are described in README.md ("Workloads"); all slips of a file are reported together.
+ *
+ * SIM_BAD_INPUT: anything wrong in a file, each slip with its line. SIM_OVERFLOW: a layer of more than 2^63 -
+ * 1 multiply-accumulates (or elements). SIM_USAGE: a request for something that an explicit list of layers
+ * does not have. SIM_NO_MEMORY. */
 sim_status sim_workload_load(const char *path, const sim_workload_request *request, sim_arena *arena,
                              sim_workload *out, sim_err *err);
+
+/* The same for the text of a file; `path` is its name for messages, and models are looked for in its folder.
+ */
+sim_status sim_workload_read(const char *text, size_t length, const char *path,
+                             const sim_workload_request *request, sim_arena *arena, sim_workload *out,
+                             sim_err *err);
 
 #endif

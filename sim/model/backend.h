@@ -46,6 +46,8 @@ typedef struct sim_gemm {
     int out_bits, acc_bits;   /* of the final outputs and of partial sums */
     /* Stored bits of one product's operands, rows padded to bytes and scales included. */
     int64_t w_stored_bits, a_stored_bits, out_stored_bits;
+    int64_t w_once_bits; /* further bits of w, read once whatever the tiles: under a causal mask w has the mean number
+                            of rows that a query sees, and the first pass over all queries needs every row */
     /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
     bool on_chip[SIM_OPERAND_COUNT];
 } sim_gemm;

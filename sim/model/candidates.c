@@ -1,5 +1,7 @@
 #include "model/candidates.h"
 
+#include <string.h>
+
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
@@ -116,7 +118,16 @@ static void link_candidates(sim_candidates *table)
     }
 }
 
-const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_arena *arena)
+static bool make_room(sim_candidate_scratch *scratch, int64_t most, sim_arena *arena)
+{
+    if (scratch->room >= most)
+        return true;
+    scratch->at = sim_arena_alloc(arena, (size_t)most, sizeof *scratch->at);
+    scratch->room = scratch->at ? most : 0;
+    return scratch->at != NULL;
+}
+
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_candidate_scratch *scratch, sim_arena *arena)
 {
     sim_candidates *table = sim_arena_alloc(arena, 1, sizeof *table);
     int64_t dense = dense_end(extent);
@@ -126,10 +137,10 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
         return NULL;
     counts = ceil_div(extent, dense);
     *table = (sim_candidates){.extent = extent, .fold = *fold, .dense = dense};
-    table->at = sim_arena_alloc(arena, (size_t)most_candidates(fold, extent, dense), sizeof *table->at);
     table->last = sim_arena_alloc(arena, (size_t)counts + 1, sizeof *table->last);
-    if (!table->at || !table->last)
+    if (!table->last || !make_room(scratch, most_candidates(fold, extent, dense), arena))
         return NULL;
+    table->at = scratch->at;
 
     for (int64_t t = 1; t <= dense; t++)
         add(table, t, ceil_div(extent, t), sim_fold_sum(fold, extent, t));
@@ -153,5 +164,9 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
         table->last[c] = table->length - 1;
     }
     link_candidates(table);
+    table->at = sim_arena_alloc(arena, (size_t)table->length, sizeof *table->at);
+    if (!table->at)
+        return NULL;
+    memcpy(table->at, scratch->at, (size_t)table->length * sizeof *table->at);
     return table;
 }

@@ -26,8 +26,14 @@ typedef struct sim_candidates {
     int32_t *last;      /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
 } sim_candidates;
 
+/* Work space, reused from table to table: how many candidates there are is known only in the end. Zero-initialise. */
+typedef struct sim_candidate_scratch {
+    sim_candidate *at;
+    int64_t room;
+} sim_candidate_scratch;
+
 /* Tabulates all candidates of `extent` under `fold`. NULL: out of memory. */
-const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_arena *arena);
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_candidate_scratch *scratch, sim_arena *arena);
 
 /* Index of the largest candidate of at most `tile` (1 or more), -1 for tile < 1. */
 static inline int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile)

@@ -20,7 +20,8 @@ void sim_problem_of(const sim_arch *arch, const sim_gemm *gemm, const sim_prices
     out->turnaround = rates.turnaround;
 
     sim_traffic_of(arch, gemm, once, SIM_K, &traffic);
-    out->weight_bits = traffic.weight_read * batch;
+    out->weight_once_bits = gemm->on_chip[SIM_OPERAND_WEIGHT] ? 0 : (double)gemm->w_once_bits * batch;
+    out->weight_bits = traffic.weight_read * batch - out->weight_once_bits;
     out->input_bits = traffic.input_read * batch;
     out->first_read_bits = traffic.partial_read * batch;
     out->final_bits = traffic.final_write * batch;

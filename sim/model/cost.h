@@ -15,7 +15,7 @@ typedef struct sim_problem {
     double batch;
     sim_runs runs[SIM_STREAMS];
     double cycles_per_bit, turnaround; /* see sim_dram_rates */
-    double weight_bits, input_bits, partial_bits, first_read_bits, final_bits; /* streams, once */
+    double weight_bits, weight_once_bits, input_bits, partial_bits, first_read_bits, final_bits; /* streams, once */
     double memory_fixed_pj[SIM_DIMS], memory_per_tile_pj[SIM_DIMS][SIM_DIMS];  /* by stationary loop */
 } sim_problem;
 
@@ -46,7 +46,7 @@ static inline double sim_run_factor(const sim_runs *runs, const double c[SIM_DIM
 static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r, const double c[SIM_DIMS],
                                          const double f[SIM_DIMS])
 {
-    double weight = p->weight_bits * (r->stationary == SIM_M ? 1 : c[SIM_M]);
+    double weight = p->weight_bits * (r->stationary == SIM_M ? 1 : c[SIM_M]) + p->weight_once_bits;
     double input = p->input_bits * (r->stationary == SIM_N ? 1 : c[SIM_N]);
     double partial_write = p->partial_bits * (r->stationary == SIM_K ? 0 : c[SIM_K] - 1);
     double partial_read = partial_write + p->first_read_bits;

@@ -157,6 +157,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
         return too_large(x, l, err);
+    if (masked) {
+        int64_t all = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+
+        if (all < 0)
+            return too_large(x, l, err);
+        g->w_once_bits = all - g->w_stored_bits;
+    }
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
     g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
     g->on_chip[SIM_OPERAND_WEIGHT] = x->weights_resident && l->weights == SIM_WEIGHTS_STATIC;
@@ -243,7 +250,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
                          : arch->buffer_weight_kib + arch->buffer_input_kib + arch->buffer_output_kib;
         int narrow = gemm.w_bits < gemm.a_bits ? gemm.w_bits : gemm.a_bits;
 
-        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
+        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.w_once_bits + (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
         r->dram_bits_bound = at_least(r->compulsory_dram_bits,
                                       2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
                                           (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
@@ -275,7 +282,8 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     sim_layer_result *r = &out->result;
     bool table = l->op == SIM_OP_EMBEDDING;
     int a_bits = q->precision.a.bits;
-    double elements = (double)l->m * (double)l->n * (double)l->batch;
+    int64_t n = l->map_n > 0 ? l->map_n : l->n; /* a causal softmax sees the mean number of keys */
+    double elements = (double)l->m * (double)n * (double)l->batch;
     double in, written, params = 0, vector_cycles, memory_cycles;
     int64_t in_bits, out_bits, rows;
     sim_gemm whole = {.extent = {1, 1, 1}, .batch = 1, .w_bits = a_bits, .a_bits = a_bits, .out_bits = a_bits, .acc_bits = a_bits};
@@ -286,9 +294,9 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
      * width that the next product reads. */
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return too_large(x, l, err);
-    in_bits = table ? sim_stored_bits(rows, l->n, q->precision.w.bits, q->precision.group)
-                    : sim_stored_bits(rows, l->n, (int)arch->output_bits, 0);
-    out_bits = sim_stored_bits(rows, l->n, a_bits, 0);
+    in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
+                    : sim_stored_bits(rows, n, (int)arch->output_bits, 0);
+    out_bits = sim_stored_bits(rows, n, a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
         return too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
@@ -313,7 +321,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     out->counts.of[SIM_EVENT_DRAM_WRITE] = traffic.final_write;
 
     whole.extent[SIM_M] = l->m;
-    whole.extent[SIM_N] = whole.extent[SIM_K] = l->n; /* a run is a row at least */
+    whole.extent[SIM_N] = whole.extent[SIM_K] = n; /* a run is a row at least */
     sim_dram_rates_of(arch, &whole, whole.extent, &rates);
     memory_cycles = sim_dram_cycles(&rates, &traffic);
     vector_cycles = ceil(elements * l->ops_per_element / (double)arch->vector_lanes);

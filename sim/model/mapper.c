@@ -36,6 +36,7 @@ enum { MOST_BITS = 32 };
 struct sim_map_cache {
     sim_arena *arena;
     const sim_prices *prices[MOST_BITS + 1][MOST_BITS + 1]; /* by w and a bits */
+    sim_candidate_scratch scratch;
     int used;
     struct cached {
         int64_t extent;
@@ -95,7 +96,7 @@ static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, cons
     }
     at->extent = extent;
     at->fold = *fold;
-    at->table = sim_candidates_new(extent, fold, cache->arena);
+    at->table = sim_candidates_new(extent, fold, &cache->scratch, cache->arena);
     cache->used += at->table != NULL;
     return at->table;
 }
@@ -443,6 +444,8 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
                     no_limit, &first);
         break;
     }
+    if (!best.found) /* a 1x1x1 tile fits: only a price that is no number gets here */
+        return sim_fail(err, SIM_INTERNAL, NULL, 0, "layer '%s': no tiling has a finite cost", name);
     out->gemm = *gemm;
     out->way = best.root->cost.way_index;
     out->way_used = *best.root->cost.way;

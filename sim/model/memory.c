@@ -89,7 +89,7 @@ void sim_traffic_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t co
 
     memset(out, 0, sizeof *out);
     if (!gemm->on_chip[SIM_OPERAND_WEIGHT])
-        out->weight_read = (double)gemm->w_stored_bits * passes_w;
+        out->weight_read = (double)gemm->w_stored_bits * passes_w + (double)gemm->w_once_bits;
     if (!gemm->on_chip[SIM_OPERAND_INPUT])
         out->input_read = (double)gemm->a_stored_bits * passes_a;
     if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {
@@ -111,6 +111,8 @@ void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stati
 
         to->of[SIM_EVENT_DRAM_READ] += (double)gemm->w_stored_bits;
         to->of[SIM_EVENT_WEIGHT_WRITE] += k * n * gemm->w_bits;
+        fixed->of[SIM_EVENT_DRAM_READ] += (double)gemm->w_once_bits;
+        fixed->of[SIM_EVENT_WEIGHT_WRITE] += (double)gemm->w_once_bits;
     }
     if (!gemm->on_chip[SIM_OPERAND_INPUT]) {
         sim_counts *to = stationary == SIM_N ? fixed : &per_tile[SIM_N];

@@ -28,7 +28,7 @@ int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t
 
 /* DRAM bits of one product by operand and direction, given tile counts c and the innermost loop that has
  * more than one iteration (`stationary`):
- *   weights  stored * (c_m unless stationary == M)      inputs  stored * (c_n unless stationary == N)
+ *   weights  stored * (c_m unless stationary == M), and w_once_bits      inputs  stored * (c_n unless stationary == N)
  *   outputs  written: the final stored bits once, and partial sums m*n*acc bits * (c_k - 1 unless
  *            stationary == K); read back: as many partial sums (one full set more with output_read_first)
  * Operands that stay on chip move nothing. */

@@ -80,8 +80,11 @@ static void streams_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t
         load_extra = rates.turnaround;
 
     *out = (streams){0};
-    if (!gemm->on_chip[SIM_OPERAND_WEIGHT])
-        out->weight = (double)gemm->w_stored_bits / (k * n) * (rates.cycles_per_bit * rates.weight + load_extra);
+    if (!gemm->on_chip[SIM_OPERAND_WEIGHT]) {
+        double passes = stationary == SIM_M ? 1 : (double)count[SIM_M];
+
+        out->weight = traffic.weight_read / (passes * k * n) * (rates.cycles_per_bit * rates.weight + load_extra);
+    }
     if (!gemm->on_chip[SIM_OPERAND_INPUT])
         out->input = (double)gemm->a_stored_bits / (m * k) * (rates.cycles_per_bit * rates.input + load_extra);
     if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {

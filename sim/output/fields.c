@@ -1,0 +1,130 @@
+#include "output/fields.h"
+
+#include <math.h>
+
+typedef struct list {
+    sim_field *fields;
+    int count;
+} list;
+
+static sim_field *add(list *l, const char *group, const char *key, sim_field_type type)
+{
+    sim_field *f = &l->fields[l->count++];
+
+    *f = (sim_field){.group = group, .key = key, .type = type};
+    return f;
+}
+
+static void add_text(list *l, const char *group, const char *key, const char *value)
+{
+    add(l, group, key, value ? SIM_FIELD_TEXT : SIM_FIELD_NULL)->text = value;
+}
+
+static void add_int(list *l, const char *group, const char *key, int64_t value, bool known)
+{
+    add(l, group, key, known ? SIM_FIELD_INT : SIM_FIELD_NULL)->integer = value;
+}
+
+static void add_real(list *l, const char *group, const char *key, double value)
+{
+    add(l, group, key, isfinite(value) ? SIM_FIELD_REAL : SIM_FIELD_NULL)->real = value;
+}
+
+static void add_energy(list *l, const sim_energy *energy)
+{
+    static const char group[] = "energy_breakdown_j";
+
+    add_real(l, group, "mac", energy->mac_j);
+    add_real(l, group, "register", energy->register_j);
+    add_real(l, group, "sram", energy->sram_j);
+    add_real(l, group, "dram", energy->dram_j);
+    add_real(l, group, "vector", energy->vector_j);
+    add_real(l, group, "static", energy->static_j);
+}
+
+static void add_number(list *l, const char *format_key, const char *bits_key, sim_number number)
+{
+    add_text(l, NULL, format_key, number.bits > 0 ? sim_format_names[number.format] : NULL);
+    add_int(l, NULL, bits_key, number.bits, number.bits > 0);
+}
+
+bool sim_layer_is_product(const sim_layer_result *layer)
+{
+    return layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D;
+}
+
+int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_MAX])
+{
+    static const char group[] = "mapping";
+    const sim_mapping *map = &layer->mapping;
+    const bool mapped = layer->has_mapping;
+    list l = {fields, 0};
+
+    add_text(&l, NULL, "name", layer->name);
+    add_text(&l, NULL, "op", sim_op_names[layer->op]);
+    add_int(&l, NULL, "repeat", layer->repeat, true);
+    add_int(&l, NULL, "m", layer->m, layer->m > 0);
+    add_int(&l, NULL, "n", layer->n, layer->n > 0);
+    add_int(&l, NULL, "k", layer->k, layer->k > 0);
+    add_int(&l, NULL, "batch", layer->batch, layer->batch > 0);
+    add_number(&l, "w_format", "w_bits", layer->w);
+    add_number(&l, "a_format", "a_bits", layer->a);
+    add_int(&l, NULL, "kv_bits", layer->kv.bits, layer->kv.bits > 0);
+    add_int(&l, NULL, "macs", layer->macs, true);
+    add_int(&l, NULL, "compute_cycles", layer->compute_cycles, true);
+    add_int(&l, NULL, "memory_cycles", layer->memory_cycles, true);
+    add_int(&l, NULL, "cycles", layer->cycles, true);
+    add_real(&l, NULL, "latency_s", layer->latency_s);
+    add_real(&l, NULL, "energy_j", sim_energy_total_j(&layer->energy));
+    add_energy(&l, &layer->energy);
+    add_int(&l, NULL, "dram_read_bytes", layer->dram_read_bytes, true);
+    add_int(&l, NULL, "dram_write_bytes", layer->dram_write_bytes, true);
+    add_real(&l, NULL, "sram_read_bits", layer->sram_read_bits);
+    add_real(&l, NULL, "sram_write_bits", layer->sram_write_bits);
+    /* A vector operation has no part in the array's peak. */
+    add_real(&l, NULL, "utilization_frac", sim_layer_is_product(layer) ? layer->utilization_frac : NAN);
+    add_text(&l, NULL, "bound", sim_bound_names[layer->bound]);
+    add_text(&l, group, "dataflow", mapped ? sim_dataflow_names[map->dataflow] : NULL);
+    add_int(&l, group, "tile_m", map->tile_m, mapped);
+    add_int(&l, group, "tile_n", map->tile_n, mapped);
+    add_int(&l, group, "tile_k", map->tile_k, mapped);
+    add_text(&l, group, "order", mapped ? map->order : NULL);
+    return l.count;
+}
+
+int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
+{
+    const sim_totals *t = &result->totals;
+    const double energy_j = sim_energy_total_j(&t->energy);
+    list l = {fields, 0};
+
+    add_int(&l, NULL, "macs", t->macs, true);
+    add_int(&l, NULL, "compute_cycles", t->compute_cycles, true);
+    add_int(&l, NULL, "cycles", t->cycles, true);
+    add_real(&l, NULL, "latency_s", t->latency_s);
+    add_real(&l, NULL, "energy_j", energy_j);
+    add_real(&l, NULL, "power_w", t->latency_s > 0 ? energy_j / t->latency_s : NAN);
+    add_int(&l, NULL, "dram_read_bytes", t->dram_read_bytes, true);
+    add_int(&l, NULL, "dram_write_bytes", t->dram_write_bytes, true);
+    add_int(&l, NULL, "weight_bytes", t->weight_bytes, true);
+    add_int(&l, NULL, "kv_cache_bytes", t->kv_cache_bytes, t->kv_cache_bytes >= 0);
+    add_int(&l, NULL, "peak_memory_bytes", t->peak_memory_bytes, true);
+    add(&l, NULL, "memory_fits", SIM_FIELD_BOOL)->integer = t->memory_fits;
+    add_real(&l, NULL, "tokens_per_s", t->tokens_per_s);
+    add_real(&l, NULL, "utilization_frac", t->utilization_frac);
+    add_real(&l, NULL, "area_mm2", t->area_mm2);
+    add_energy(&l, &t->energy);
+    return l.count + sim_context_fields(result, fields + l.count);
+}
+
+int sim_context_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
+{
+    list l = {fields, 0};
+
+    add_text(&l, NULL, "arch", result->arch->name);
+    add_text(&l, NULL, "workload", result->workload->name);
+    add_text(&l, NULL, "policy", result->policy->name);
+    add_real(&l, NULL, "peak_macs_per_s", result->totals.peak_macs_per_s);
+    add_real(&l, NULL, "dram_bandwidth_bytes_per_s", result->totals.dram_bandwidth_bytes_per_s);
+    return l.count;
+}

@@ -1,0 +1,422 @@
+#include "output/summary.h"
+
+#include "model/backend.h"
+#include "output/fields.h"
+#include "output/grid.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LABEL_COLUMNS = 13, BOUND_COUNT = SIM_BOUND_VECTOR + 1, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
+
+/* A comma locale must not change what is printed: whatever stands for the point becomes one. */
+static char *with_point(char *number)
+{
+    char *to = number;
+
+    for (const char *from = number; *from; from++) {
+        if (strchr("0123456789eE+-.%<", *from))
+            *to++ = *from;
+        else if (to > number && to[-1] != '.')
+            *to++ = '.';
+    }
+    *to = '\0';
+    return number;
+}
+
+char *sim_ratio(double value, char *out, size_t size)
+{
+    snprintf(out, size, value < 100 ? "%.2f" : "%.0f", value);
+    return with_point(out);
+}
+
+char *sim_short_real(double value, char *out, size_t size)
+{
+    snprintf(out, size, fabs(value) < 1000 ? "%.3g" : "%.0f", value);
+    return with_point(out);
+}
+
+char *sim_percent(double frac, char *out, size_t size)
+{
+    if (!isfinite(frac)) {
+        snprintf(out, size, "-");
+        return out;
+    }
+    if (frac > 0 && frac < 0.0005)
+        snprintf(out, size, "<0.1%%");
+    else
+        snprintf(out, size, "%.1f%%", 100.0 * frac);
+    return with_point(out);
+}
+
+/* A line of the summary under construction: text that grows within a fixed buffer. */
+typedef struct line {
+    char text[1024];
+    size_t length;
+} line;
+
+static void add(line *l, const char *format, ...) SIM_PRINTF(2, 3);
+
+static void add(line *l, const char *format, ...)
+{
+    va_list args;
+    int used;
+
+    va_start(args, format);
+    used = vsnprintf(l->text + l->length, sizeof l->text - l->length, format, args);
+    va_end(args);
+    if (used > 0)
+        l->length += (size_t)used;
+    if (l->length >= sizeof l->text)
+        l->length = sizeof l->text - 1;
+}
+
+static void add_scaled(line *l, double value, const char *unit)
+{
+    char text[32];
+
+    add(l, "%s", sim_scaled(value, unit, false, text, sizeof text));
+}
+
+static void add_real(line *l, double value)
+{
+    char text[64];
+
+    add(l, "%s", sim_short_real(value, text, sizeof text));
+}
+
+static void add_percent(line *l, double frac)
+{
+    char text[32];
+
+    add(l, "%s", sim_percent(frac, text, sizeof text));
+}
+
+static void put(const line *l, const char *label, int width, bool colour, sim_paint paint, sim_text *out)
+{
+    sim_text plain = {.allocator = out->allocator};
+
+    sim_wrap_add(&plain, label, LABEL_COLUMNS, width, l->text);
+    if (plain.failed || !plain.data)
+        out->failed = true;
+    else
+        sim_paint_add(out, paint, colour, plain.data);
+    sim_text_free(&plain);
+}
+
+static void put_arch(const sim_result *result, int width, sim_text *out)
+{
+    const sim_arch *arch = result->arch;
+    line l = {.length = 0};
+
+    add(&l, "%s (%s): %s", arch->name, arch->file, arch->backend->name);
+    if (arch->array_rows > 0 && arch->array_cols > 0) {
+        add(&l, ", ");
+        if (arch->array_count > 1)
+            add(&l, "%" PRId64 " arrays of ", arch->array_count);
+        add(&l, "%" PRId64 " x %" PRId64, arch->array_rows, arch->array_cols);
+    }
+    add(&l, " at ");
+    add_scaled(&l, arch->clock_mhz * 1e6, "Hz");
+    add(&l, ", peak ");
+    add_scaled(&l, result->totals.peak_macs_per_s, "MAC/s");
+    add(&l, " at these bits; ");
+    if (arch->dram_type)
+        add(&l, "%s ", arch->dram_type);
+    add_scaled(&l, result->totals.dram_bandwidth_bytes_per_s, "B/s");
+    if (arch->tech.node_nm > 0) {
+        add(&l, "; ");
+        add_real(&l, arch->tech.node_nm);
+        add(&l, " nm");
+    }
+    if (isfinite(result->totals.area_mm2)) {
+        add(&l, ", ");
+        add_real(&l, result->totals.area_mm2);
+        add(&l, " mm2");
+    }
+    put(&l, "arch", width, false, SIM_PAINT_NONE, out);
+}
+
+static void put_workload(const sim_result *result, int width, sim_text *out)
+{
+    const sim_workload *workload = result->workload;
+    line l = {.length = 0};
+
+    add(&l, "%s", workload->name);
+    if (workload->phase != SIM_PHASE_NONE)
+        add(&l, ": %s", sim_phase_names[workload->phase]);
+    if (workload->batch > 0)
+        add(&l, "%s batch %" PRId64, workload->phase != SIM_PHASE_NONE ? "," : ":", workload->batch);
+    if (workload->tokens > 0)
+        add(&l, ", %" PRId64 " token%s", workload->tokens, workload->tokens == 1 ? "" : "s");
+    if (workload->parameters > 0) {
+        const double parameters = (double)workload->parameters;
+
+        add(&l, "; ");
+        add_real(&l, parameters >= 1e9   ? parameters / 1e9
+                     : parameters >= 1e6 ? parameters / 1e6
+                                         : parameters);
+        add(&l, "%s parameters", parameters >= 1e9 ? " billion" : parameters >= 1e6 ? " million" : "");
+    }
+    put(&l, "workload", width, false, SIM_PAINT_NONE, out);
+}
+
+static void put_bound(const sim_result *result, int width, bool colour, sim_text *out)
+{
+    double seconds[BOUND_COUNT] = {0}, total = 0;
+    bool shown[BOUND_COUNT] = {false};
+    line l = {.length = 0};
+
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        const double s = result->layers[i].latency_s * (double)result->layers[i].repeat;
+
+        seconds[result->layers[i].bound] += s;
+        total += s;
+    }
+    for (int rank = 0; rank < BOUND_COUNT; rank++) {
+        int most = -1;
+
+        for (int i = 0; i < BOUND_COUNT; i++)
+            if (!shown[i] && seconds[i] > 0 && (most < 0 || seconds[i] > seconds[most]))
+                most = i;
+        if (most < 0)
+            break;
+        shown[most] = true;
+        add(&l, "%s%s ", rank ? ", " : "", sim_bound_names[most]);
+        add_percent(&l, seconds[most] / total);
+    }
+    if (total > 0)
+        add(&l, " of the time");
+    else
+        add(&l, "nothing: no layer takes time");
+    put(&l, "bound by", width, colour, SIM_PAINT_BOLD, out);
+}
+
+void sim_summary_head(const sim_result *result, int width, bool colour, sim_text *out)
+{
+    line l = {.length = 0};
+
+    put_arch(result, width, out);
+    put_workload(result, width, out);
+    add(&l, "%s", result->policy->name ? result->policy->name : "the layers' own bits, else w8a8");
+    put(&l, "policy", width, false, SIM_PAINT_NONE, out);
+    put_bound(result, width, colour, out);
+}
+
+static void put_energy(const sim_result *result, int width, bool colour, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    const double energy_j = sim_energy_total_j(&t->energy);
+    const struct {
+        const char *name;
+        double j;
+    } parts[] = {{"mac", t->energy.mac_j},       {"register", t->energy.register_j},
+                 {"sram", t->energy.sram_j},     {"dram", t->energy.dram_j},
+                 {"vector", t->energy.vector_j}, {"static", t->energy.static_j}};
+    line l = {.length = 0}, detail = {.length = 0};
+
+    add_scaled(&l, energy_j, "J");
+    if (result->workload->tokens > 0) {
+        add(&l, ", ");
+        add_scaled(&l, energy_j / (double)result->workload->tokens, "J/token");
+    }
+    if (t->latency_s > 0) {
+        add(&l, ", ");
+        add_scaled(&l, energy_j / t->latency_s, "W");
+        add(&l, " mean");
+    }
+    put(&l, "energy", width, colour, SIM_PAINT_BOLD, out);
+    if (!(energy_j > 0))
+        return;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].j <= 0)
+            continue;
+        add(&detail, "%s%s ", detail.length ? ", " : "", parts[i].name);
+        add_percent(&detail, parts[i].j / energy_j);
+    }
+    put(&detail, "", width, false, SIM_PAINT_NONE, out);
+}
+
+static void put_traffic(const sim_result *result, int width, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    double bits = 0, bound_bits = 0;
+    line l = {.length = 0};
+
+    add(&l, "read ");
+    add_scaled(&l, (double)t->dram_read_bytes, "B");
+    add(&l, ", written ");
+    add_scaled(&l, (double)t->dram_write_bytes, "B");
+    if (t->latency_s > 0 && t->dram_bandwidth_bytes_per_s > 0) {
+        const double rate = ((double)t->dram_read_bytes + (double)t->dram_write_bytes) / t->latency_s;
+
+        add(&l, ": ");
+        add_scaled(&l, rate, "B/s");
+        add(&l, ", ");
+        add_percent(&l, rate / t->dram_bandwidth_bytes_per_s);
+        add(&l, " of peak");
+    }
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        const sim_layer_result *layer = &result->layers[i];
+
+        if (layer->dram_bits_bound <= 0)
+            continue;
+        bits +=
+            8.0 * ((double)layer->dram_read_bytes + (double)layer->dram_write_bytes) * (double)layer->repeat;
+        bound_bits += layer->dram_bits_bound * (double)layer->repeat;
+    }
+    if (bound_bits > 0) {
+        char text[64];
+
+        add(&l, "; products move %s times the least possible",
+            sim_ratio(bits / bound_bits, text, sizeof text));
+    }
+    put(&l, "DRAM", width, false, SIM_PAINT_NONE, out);
+}
+
+static void put_compute(const sim_result *result, int width, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    line l = {.length = 0};
+
+    add_scaled(&l, (double)t->macs, "MAC");
+    if (t->latency_s > 0) {
+        add(&l, ": ");
+        add_scaled(&l, (double)t->macs / t->latency_s, "MAC/s");
+        add(&l, ", utilization ");
+        add_percent(&l, t->utilization_frac);
+    }
+    add(&l, "; array and vector unit busy for ");
+    if (t->cycles > 0)
+        add_percent(&l, (double)t->compute_cycles / (double)t->cycles);
+    else
+        add(&l, "0%%");
+    add(&l, " of %" PRId64 " cycles", t->cycles);
+    put(&l, "compute", width, false, SIM_PAINT_NONE, out);
+}
+
+static void put_memory(const sim_result *result, int width, bool colour, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    const double capacity_bytes = result->arch->dram_capacity_gib * 1073741824.0;
+    line l = {.length = 0};
+
+    add(&l, "weights ");
+    add_scaled(&l, (double)t->weight_bytes, "B");
+    if (t->kv_cache_bytes >= 0) {
+        add(&l, ", KV cache ");
+        add_scaled(&l, (double)t->kv_cache_bytes, "B");
+    }
+    add(&l, ", peak ");
+    add_scaled(&l, (double)t->peak_memory_bytes, "B");
+    add(&l, t->memory_fits ? ": fits in " : ": DOES NOT FIT in ");
+    add_scaled(&l, capacity_bytes, "B");
+    put(&l, "memory", width, colour, t->memory_fits ? SIM_PAINT_NONE : SIM_PAINT_RED, out);
+}
+
+static void put_trust(const sim_result *result, int width, sim_text *out)
+{
+    const sim_tech *tech = &result->arch->tech;
+    line l = {.length = 0};
+
+    add(&l, "energy numbers %s (logic %s, sram %s, dram %s, vector %s); calibration: %s",
+        sim_provenance_names[result->energy_provenance], sim_provenance_names[tech->logic_provenance],
+        sim_provenance_names[tech->sram_provenance], sim_provenance_names[result->arch->dram.provenance],
+        sim_provenance_names[tech->vector_provenance], result->calibration ? result->calibration : "none");
+    put(&l, "trust", width, false, SIM_PAINT_NONE, out);
+}
+
+/* The widest operands that go at the same pace: what is paid for when bits are rounded up. */
+static void paid_bits(const sim_arch *arch, int *w_bits, int *a_bits)
+{
+    const double peak = arch->backend->peak_macs_per_cycle(arch, *w_bits, *a_bits);
+    char why[SIM_ERR_HINT];
+    int w = *w_bits, a = *a_bits;
+
+    for (int bits = w + 1; bits <= WIDEST_INT_BITS; bits++) {
+        const sim_number wide = {SIM_FORMAT_INT, bits}, other = {SIM_FORMAT_INT, *a_bits};
+
+        if (arch->backend->supports(arch, wide, other, why, sizeof why) &&
+            arch->backend->peak_macs_per_cycle(arch, bits, *a_bits) == peak)
+            w = bits;
+    }
+    for (int bits = a + 1; bits <= WIDEST_INT_BITS; bits++) {
+        const sim_number wide = {SIM_FORMAT_INT, bits}, other = {SIM_FORMAT_INT, w};
+
+        if (arch->backend->supports(arch, other, wide, why, sizeof why) &&
+            arch->backend->peak_macs_per_cycle(arch, w, bits) == peak)
+            a = bits;
+    }
+    *w_bits = w;
+    *a_bits = a;
+}
+
+static void put_rounding_notes(const sim_result *result, int width, sim_text *out)
+{
+    bool seen[WIDEST_INT_BITS + 1][WIDEST_INT_BITS + 1] = {{false}};
+    line l = {.length = 0};
+
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        const sim_layer_result *layer = &result->layers[i];
+        const sim_number second = layer->kv.bits > 0 ? layer->kv : layer->w;
+        int w = second.bits, a = layer->a.bits;
+
+        if (!sim_layer_is_product(layer) || second.format != SIM_FORMAT_INT ||
+            layer->a.format != SIM_FORMAT_INT || w < 1 || a < 1 || w > WIDEST_INT_BITS ||
+            a > WIDEST_INT_BITS || seen[w][a])
+            continue;
+        seen[w][a] = true;
+        paid_bits(result->arch, &w, &a);
+        if (w != second.bits || a != layer->a.bits)
+            add(&l, "%sw%d a%d as w%d a%d", l.length ? ", " : "", second.bits, layer->a.bits, w, a);
+    }
+    if (l.length > 0) {
+        add(&l, " (narrower operands save storage and traffic, not array time)");
+        put(&l, "computes", width, false, SIM_PAINT_NONE, out);
+    }
+}
+
+static void put_notes(const sim_result *result, int width, sim_text *out)
+{
+    int64_t fallbacks = 0;
+    line l = {.length = 0};
+
+    for (int64_t i = 0; i < result->layer_count; i++)
+        if (result->layers[i].float_fallback && ++fallbacks <= NAMES_SHOWN)
+            add(&l, "%s%s", fallbacks > 1 ? ", " : "", result->layers[i].name);
+    if (fallbacks > NAMES_SHOWN)
+        add(&l, " and %" PRId64 " more", fallbacks - NAMES_SHOWN);
+    if (fallbacks > 0) {
+        add(&l, ": meant to stay float, which this back end lacks; ran on 8-bit integers");
+        put(&l, "note", width, false, SIM_PAINT_NONE, out);
+    }
+    if (result->weights_resident) {
+        l.length = 0;
+        add(&l, "all weights stay on chip from step to step: their first load is not counted");
+        put(&l, "note", width, false, SIM_PAINT_NONE, out);
+    }
+}
+
+void sim_summary_totals(const sim_result *result, int width, bool colour, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    line l = {.length = 0};
+
+    put_compute(result, width, out);
+    put_traffic(result, width, out);
+    put_memory(result, width, colour, out);
+    put_rounding_notes(result, width, out);
+    put_notes(result, width, out);
+    put_trust(result, width, out);
+    put_energy(result, width, colour, out);
+    add_scaled(&l, t->latency_s, "s");
+    if (isfinite(t->tokens_per_s)) {
+        add(&l, ", ");
+        add_real(&l, t->tokens_per_s);
+        add(&l, " tokens/s");
+    }
+    put(&l, "latency", width, colour, SIM_PAINT_BOLD, out);
+}

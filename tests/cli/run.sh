@@ -1,0 +1,82 @@
+# The main job through the command line: formats, settings, options.
+simacc=$1 source=$2
+. "$source/tests/cli/lib.inc"
+
+decode=$source/workloads/llama2_7b_decode.json
+
+# value FILE KEY: of "key": value, the first there is.
+value() {
+    sed -n "s/^ *\"$2\": \([^,]*\),*$/\1/p" "$1" | head -n 1
+}
+
+run_case 0 run "$arch" "$decode" --policy w4a8
+prints "tokens/s"
+[ "$(awk 'length > 100' out | wc -l)" -eq 0 ] || fail "a line is longer than 100 columns"
+! grep -q "$(printf '\033')" out || fail "colour without a terminal"
+[ "$(grep -c '^\*' out)" -eq 3 ] || fail "not three layers are marked"
+tail -n 1 out | grep -q '^  latency ' || fail "the last line is not the latency: $(tail -n 1 out)"
+
+# Twice the same, in every format.
+for format in '' --json --csv; do
+    run_case 0 run "$arch" "$decode" --policy w4a8 $format
+    mv out first
+    run_case 0 run "$arch" "$decode" --policy w4a8 $format
+    cmp -s out first || fail "two runs differ: $format"
+done
+
+# CSV: the header, one row per group, the same number of columns everywhere.
+run_case 0 run "$arch" "$decode" --policy w4a8 --csv
+case $(head -n 1 out) in
+name,op,repeat,m,n,k,batch,w_format,w_bits,a_format,a_bits,kv_bits,macs,*) ;;
+*) fail "CSV header: $(head -n 1 out)" ;;
+esac
+[ "$(awk -F, '{print NF}' out | sort -u | wc -l)" -eq 1 ] || fail "CSV rows of different length"
+grep -q '^layers.0-31.gate_proj,matmul,32,1,11008,4096,1,int,4,int,8,,' out || fail "no row of gate_proj: $(cat out)"
+[ "$(awk -F, 'NR > 1 {n += $3} END {print n}' out)" -ge 225 ] || fail "layers are missing"
+
+# Fewer bits are faster and smaller on this machine; a setting changes the machine.
+run_case 0 run "$arch" "$decode" --policy w8a8 --json
+mv out w8.json
+run_case 0 run "$arch" "$decode" --policy w4a8 --json
+mv out w4.json
+awk "BEGIN {exit !($(value w4.json latency_s) < $(value w8.json latency_s))}" || fail "w4a8 is not faster than w8a8"
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --set dram.bandwidth_gb_s=51.2
+awk "BEGIN {exit !($(value out latency_s) < $(value w4.json latency_s))}" || fail "--set dram.bandwidth_gb_s=51.2"
+[ "$(value out dram_bandwidth_bytes_per_s)" = 51200000000 ] || fail "--set: $(value out dram_bandwidth_bytes_per_s)"
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --set=array.rows=16 --set array.cols=16
+awk "BEGIN {exit !($(value out peak_macs_per_s) * 4 == $(value w4.json peak_macs_per_s))}" || fail "two settings"
+
+# A longer context has a larger cache; another phase and batch other tokens.
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --context 4095
+awk "BEGIN {exit !($(value out kv_cache_bytes) == 4096 * $(value w4.json kv_cache_bytes) / 2049)}" ||
+    fail "--context 4095: $(value out kv_cache_bytes)"
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --batch 4
+prints '"phase": "decode", "batch": 4, "tokens": 4'
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --phase prefill --prompt 128
+prints '"phase": "prefill", "batch": 1, "tokens": 128'
+mv out causal.json
+run_case 0 run "$arch" "$decode" --policy w4a8 --json --phase prefill --prompt 128 --full-attention
+awk "BEGIN {exit !($(value out macs) > $(value causal.json macs))}" || fail "--full-attention"
+
+# A bare config.json is a workload.
+run_case 0 run "$arch" "$source/workloads/models/llama2_7b.json" --phase decode --context 2048 --policy w4a8 --json
+[ "$(value out macs)" = "$(value w4.json macs)" ] || fail "a bare config.json: $(value out macs) multiply-accumulates"
+
+# Each objective is best at what it is named for.
+for objective in balanced latency energy edp dram; do
+    run_case 0 run "$arch" "$workload" --objective $objective --json
+    mv out $objective.json
+done
+for other in balanced energy edp dram; do
+    awk "BEGIN {exit !($(value latency.json latency_s) <= $(value $other.json latency_s) * (1 + 1e-9))}" ||
+        fail "$other is faster than the objective latency"
+    awk "BEGIN {exit !($(value energy.json energy_j) <= $(value $other.json energy_j) * (1 + 1e-9))}" ||
+        fail "$other takes less energy than the objective energy"
+done
+
+# The timeline: an object, one slice per instance.
+run_case 0 run "$arch" "$decode" --policy w4a8 --trace trace.json
+prints "tokens/s"
+[ "$(grep -c '"name": "layers.31.down_proj".*"tid": 1,' trace.json)" -eq 1 ] || fail "no slice of layers.31.down_proj"
+
+exit $failed
