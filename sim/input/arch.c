@@ -13,7 +13,7 @@
 
 static bool begins(const char *text, const char *prefix)
 {
-    return !strncmp(text, prefix, strlen(prefix));
+    return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
 /* Where the value of `key` comes from: the last --set of it, else the file, else (a default) nowhere. */
@@ -25,7 +25,7 @@ static sim_status locate(const sim_cfg *cfg, const sim_arch_setting *settings, i
     out->file = setting ? setting->file : path;
     out->line = setting ? setting->line : 0;
     for (int i = count - 1; i >= 0; i--)
-        if (!strcmp(settings[i].key, key)) {
+        if (strcmp(settings[i].key, key) == 0) {
             out->file = sim_arena_printf(arena, "--set %s=%s", key, settings[i].value);
             out->line = 0;
             break;
@@ -64,7 +64,7 @@ static sim_status find_backend(const sim_cfg *cfg, const sim_arch_setting *setti
     int known = 0;
 
     for (int i = 0; i < count; i++)
-        if (!strcmp(settings[i].key, "backend"))
+        if (strcmp(settings[i].key, "backend") == 0)
             name = settings[i].value;
     if (!name)
         return SIM_OK;
@@ -98,7 +98,7 @@ static bool is_refused(const sim_arch *arch, const char *key)
     const char *const *refused = arch->backend ? arch->backend->refused_keys : NULL;
 
     for (; refused && *refused; refused++)
-        if (!strcmp(*refused, key))
+        if (strcmp(*refused, key) == 0)
             return true;
     return false;
 }

@@ -18,7 +18,7 @@ const char *sim_cfg_type_name(sim_cfg_type type)
 const sim_cfg_setting *sim_cfg_find(const sim_cfg *cfg, const char *key)
 {
     for (int i = 0; i < cfg->count; i++)
-        if (!strcmp(cfg->settings[i].key, key))
+        if (strcmp(cfg->settings[i].key, key) == 0)
             return &cfg->settings[i];
     return NULL;
 }

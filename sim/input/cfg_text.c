@@ -117,7 +117,7 @@ static void add_key(scanner *s)
         return;
     }
     for (const seen_key *key = s->scope[s->depth]; key; key = key->next)
-        if (key->length == name->length && !memcmp(key->name, name->name, key->length)) {
+        if (key->length == name->length && memcmp(key->name, name->name, key->length) == 0) {
             sim_fail(s->err, SIM_BAD_INPUT, name->file, name->line, "duplicate key '%.*s'",
                      key->length > 80 ? 80 : (int)key->length, key->name);
             sim_hint(s->err, "first set in line %d of %s", key->line, key->file);
@@ -248,7 +248,7 @@ static void include(scanner *s, source *in)
         return;
     }
     for (int i = 0; i < s->open_count; i++)
-        if (!strcmp(s->open_file[i], path)) {
+        if (strcmp(s->open_file[i], path) == 0) {
             sim_fail(s->err, SIM_BAD_INPUT, in->file, start_line, "'%s' includes itself", path);
             return;
         }
@@ -314,7 +314,7 @@ static bool starts(const source *in, const char *word)
 {
     size_t length = strlen(word);
 
-    return (size_t)(in->end - in->at) >= length && !memcmp(in->at, word, length);
+    return (size_t)(in->end - in->at) >= length && memcmp(in->at, word, length) == 0;
 }
 
 static bool first_on_line(const source *in, const char *data)

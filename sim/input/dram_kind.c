@@ -37,8 +37,8 @@ static void check_settings(const sim_tech_query *query, sim_err *err)
     for (int i = 0; i < query->setting_count; i++) {
         const char *key = query->settings[i].key;
 
-        if (strncmp(key, group_prefix, length) ||
-            (!strncmp(key + length, query->dram.name, name) && key[length + name] == '.'))
+        if (strncmp(key, group_prefix, length) != 0 ||
+            (strncmp(key + length, query->dram.name, name) == 0 && key[length + name] == '.'))
             continue;
         char file[SIM_ERR_FILE];
 
@@ -52,7 +52,7 @@ static const char *kind_name(const sim_cfg_setting *setting)
 {
     size_t length = strlen(group_prefix);
 
-    if (strncmp(setting->key, group_prefix, length) || strchr(setting->key + length, '.'))
+    if (strncmp(setting->key, group_prefix, length) != 0 || strchr(setting->key + length, '.'))
         return NULL;
     return setting->key + length;
 }
@@ -66,7 +66,7 @@ static void apply_kinds(sim_param_set *wanted, const sim_cfg *cfg, sim_arena *ar
         kind scratch;
         sim_param_set set;
 
-        if (!name || (prefix && !strcmp(prefix, wanted->prefix)))
+        if (!name || (prefix && strcmp(prefix, wanted->prefix) == 0))
             continue;
         if (!prefix) {
             sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
@@ -86,7 +86,7 @@ static int add_kind_names(const sim_cfg *cfg, const char **names, int count, int
         bool known = false;
 
         for (int j = 0; name && j < count; j++)
-            known |= !strcmp(names[j], name);
+            known |= strcmp(names[j], name) == 0;
         if (name && !known)
             names[count++] = name;
     }
@@ -105,7 +105,7 @@ sim_status sim_tech_read_dram(const sim_tech_query *query, const sim_cfg *tech_c
 
     count = add_kind_names(tech_cfg, names, count, MOST);
     for (int i = 0; i < count; i++)
-        known |= !strcmp(names[i], query->dram.name);
+        known |= strcmp(names[i], query->dram.name) == 0;
     if (!known)
         return sim_tech_unknown_name("dram.type", &query->dram, names, count, err);
     prefix = sim_arena_printf(arena, "%s%s.", group_prefix, query->dram.name);

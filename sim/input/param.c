@@ -10,7 +10,7 @@ typedef sim_param_origin origin;
 static bool is_refused(const sim_param_set *set, const char *key)
 {
     for (const char *const *refused = set->refused; refused && *refused; refused++)
-        if (!strcmp(*refused, key))
+        if (strcmp(*refused, key) == 0)
             return true;
     return false;
 }
@@ -21,7 +21,7 @@ sim_status sim_param_begin(sim_param_set *set, void *target, const char *prefix,
                            sim_arena *arena, sim_err *err)
 {
     *set = (sim_param_set){.arena = arena, .target = target, .prefix = prefix, .capacity = capacity};
-    set->rows = sim_arena_alloc(arena, (size_t)capacity, sizeof *set->rows);
+    set->rows = sim_arena_alloc(arena, (size_t)capacity, sizeof(const sim_param *));
     set->given = sim_arena_alloc(arena, (size_t)capacity, sizeof *set->given);
     if (!set->rows || !set->given)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
@@ -66,7 +66,7 @@ static bool is_group(const sim_param_set *set, const char *key)
     size_t length = strlen(key);
 
     for (int i = 0; i < set->count; i++)
-        if (!strncmp(set->rows[i]->key, key, length) && set->rows[i]->key[length] == '.')
+        if (strncmp(set->rows[i]->key, key, length) == 0 && set->rows[i]->key[length] == '.')
             return true;
     return false;
 }
@@ -81,13 +81,13 @@ static const char *const *siblings(const sim_param_set *set, const char *key)
     for (int i = 0; names && i < set->count; i++) {
         const char *row = set->rows[i]->key, *rest = row + skip;
 
-        if (strncmp(row, key, skip) || is_refused(set, row))
+        if (strncmp(row, key, skip) != 0 || is_refused(set, row))
             continue;
         const char *name = sim_arena_text(set->arena, rest, strcspn(rest, "."));
 
         if (!name)
             return NULL;
-        if (!count || strcmp(names[count - 1], name))
+        if (!count || strcmp(names[count - 1], name) != 0)
             names[count++] = name;
     }
     return names;
@@ -102,7 +102,7 @@ static void forgive(sim_param_set *set, const char *key, const char *meant)
     for (int i = 0; i < set->count; i++) {
         const char *row = set->rows[i]->key;
 
-        if (!strncmp(row, key, skip) && !strncmp(row + skip, meant, length) &&
+        if (strncmp(row, key, skip) == 0 && strncmp(row + skip, meant, length) == 0 &&
             (row[skip + length] == '\0' || row[skip + length] == '.'))
             set->given[i] = true;
     }
@@ -144,7 +144,7 @@ static sim_status unknown_key(sim_param_set *set, const char *key, origin at, si
 static const sim_param *find(sim_param_set *set, const char *key, origin at, sim_err *err)
 {
     for (int i = 0; i < set->count; i++)
-        if (!strcmp(set->rows[i]->key, key)) {
+        if (strcmp(set->rows[i]->key, key) == 0) {
             set->given[i] = true;
             if (!is_refused(set, key))
                 return set->rows[i];
@@ -166,7 +166,7 @@ static bool is_under(const char *key, const char *group)
 {
     size_t length = strlen(group);
 
-    return !strncmp(key, group, length) && (key[length] == '.' || key[length] == '\0');
+    return strncmp(key, group, length) == 0 && (key[length] == '.' || key[length] == '\0');
 }
 
 sim_status sim_param_apply(sim_param_set *set, const sim_cfg *cfg, const char *const *skip, sim_err *err)
@@ -183,7 +183,7 @@ sim_status sim_param_apply(sim_param_set *set, const sim_cfg *cfg, const char *c
         sim_status status = SIM_OK;
         bool skipped = false;
 
-        if (strncmp(setting->key, set->prefix, prefix) || (bad_group && is_under(key, bad_group)))
+        if (strncmp(setting->key, set->prefix, prefix) != 0 || (bad_group && is_under(key, bad_group)))
             continue;
         for (const char *const *name = skip; name && *name; name++)
             skipped |= is_under(key, *name);
@@ -225,7 +225,8 @@ bool sim_param_given(const sim_param_set *set, const char *key)
     size_t prefix = strlen(set->prefix);
 
     for (int i = 0; i < set->count; i++)
-        if (set->given[i] && !strncmp(key, set->prefix, prefix) && !strcmp(set->rows[i]->key, key + prefix))
+        if (set->given[i] && strncmp(key, set->prefix, prefix) == 0 &&
+            strcmp(set->rows[i]->key, key + prefix) == 0)
             return true;
     return false;
 }

@@ -33,7 +33,7 @@ const char *sim_param_join(const char *const *names, char *out, size_t size)
 static int name_index(const char *const *names, const char *word)
 {
     for (int i = 0; names[i]; i++)
-        if (!strcmp(names[i], word))
+        if (strcmp(names[i], word) == 0)
             return i;
     return -1;
 }
@@ -284,7 +284,7 @@ static bool parse_text(sim_arena *arena, const sim_param *row, const char *text,
     case SIM_PARAM_FLAGS:
         return split_list(arena, text, value);
     case SIM_PARAM_BOOL:
-        if (!strcmp(text, "true") || !strcmp(text, "false")) {
+        if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0) {
             value->type = SIM_CFG_BOOL;
             value->boolean = *text == 't';
         }

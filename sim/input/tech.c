@@ -165,7 +165,7 @@ void sim_tech_apply_settings(sim_param_set *set, const sim_tech_query *query, si
     size_t prefix = strlen(set->prefix);
 
     for (int i = 0; i < query->setting_count; i++)
-        if (!strncmp(query->settings[i].key, set->prefix, prefix))
+        if (strncmp(query->settings[i].key, set->prefix, prefix) == 0)
             sim_param_apply_text(set, query->settings[i].key + prefix, query->settings[i].value, err);
 }
 

@@ -47,13 +47,13 @@ static int list_folder(const char *folder, sim_arena *arena, const char **names,
         sim_cfg cfg;
         bool known = false;
 
-        if (length <= strlen(suffix) || strcmp(entry->d_name + length - strlen(suffix), suffix))
+        if (length <= strlen(suffix) || strcmp(entry->d_name + length - strlen(suffix), suffix) != 0)
             continue;
         const char *path = sim_arena_printf(arena, "%s/%s", folder, entry->d_name);
         const char *name = sim_arena_text(arena, entry->d_name, length - strlen(suffix));
 
         for (int i = 0; name && i < count; i++)
-            known |= !strcmp(names[i], name);
+            known |= strcmp(names[i], name) == 0;
         if (path && name && !known && sim_cfg_load(path, arena, &cfg, &ignored) == SIM_OK &&
             sim_cfg_find(&cfg, "tech"))
             names[count++] = name;

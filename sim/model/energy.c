@@ -4,7 +4,8 @@
 
 /* ---- SRAM ------------------------------------------------------------------------------------------ */
 
-/* y at x on the line through (x0, y0) and (x1, y1), all on logarithmic axes; on plain ones where a value is 0. */
+/* y at x on the line through (x0, y0) and (x1, y1), all on logarithmic axes; on plain ones where a value is
+ * 0. */
 static double log_log(double x, double x0, double y0, double x1, double y1)
 {
     if (y0 <= 0 || y1 <= 0)

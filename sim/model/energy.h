@@ -4,10 +4,11 @@
 
 #include "model/backend.h"
 
-/* pJ per event at one arch and pair of operand widths, and the power drawn whether or not anything happens. */
+/* pJ per event at one arch and pair of operand widths, and the power drawn whether or not anything happens.
+ */
 typedef struct sim_prices {
     double pj[SIM_EVENT_COUNT];
-    double static_w;          /* leakage of PEs, vector lanes and buffers, and DRAM background, is split below */
+    double static_w; /* leakage of PEs, vector lanes and buffers, and DRAM background, is split below */
     double dram_background_w; /* not in static_w */
     double pj_per_cycle;      /* (static_w + dram_background_w) over one clock cycle */
 } sim_prices;

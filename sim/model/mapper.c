@@ -394,6 +394,7 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     sim_way ways[SIM_WAYS_MAX];
     root roots[SIM_WAYS_MAX * SIM_DIMS];
     int way_count = arch->backend->ways(arch, gemm, ways), count = 0;
+    sim_root refined[SIM_DIMS];
     search first = {0}, best;
 
     memset(out, 0, sizeof *out);
@@ -452,6 +453,7 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     out->value = best.value;
     out->nodes = first.nodes + best.nodes;
     memcpy(out->tiling.tile, best.tile, sizeof best.tile);
-    sim_refine(&p, &best.root->cost, objective, out);
+    sim_roots_of(&p, &out->way_used, out->way, refined);
+    sim_refine(&p, refined, best.root->cost.stationary, objective, out);
     return SIM_OK;
 }

@@ -139,5 +139,5 @@ void sim_map_padded(const sim_problem *p, sim_objective objective, sim_map_choic
     out->way_used = ways[best.way];
     sim_roots_of(&padded, &out->way_used, best.way, roots);
     memcpy(out->tiling.tile, best.tile, sizeof best.tile);
-    sim_refine(&padded, &roots[best.stationary], objective, out);
+    sim_refine(&padded, roots, best.stationary, objective, out);
 }

@@ -40,6 +40,13 @@ static bool affordable(sim_objective objective, double slack_frac, const sim_map
     }
 }
 
+static bool may_be_innermost(const sim_way *way, sim_dim d)
+{
+    const bool *only = way->innermost_only;
+
+    return only[d] || !(only[SIM_M] || only[SIM_N] || only[SIM_K]);
+}
+
 /* Loop orders with `stationary` innermost: the two outer loops either way. */
 static void order_loops(sim_dim stationary, bool swapped, sim_dim order[SIM_DIMS])
 {
@@ -51,65 +58,73 @@ static void order_loops(sim_dim stationary, bool swapped, sim_dim order[SIM_DIMS
     order[2] = stationary;
 }
 
-void sim_refine(const sim_problem *p, const sim_root *r, sim_objective objective, sim_map_choice *out)
+/* The best way to halve one tile: whichever dimension and innermost loop shorten the pipeline most. */
+static bool halve_once(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_objective objective,
+                       const sim_map_value *start, const sim_root **root, sim_map_choice *out)
 {
-    sim_tiling *best = &out->tiling, swapped;
-    sim_map_value start;
-    sim_pipeline other;
+    const sim_tiling from = out->tiling;
+    bool shorter = false;
 
-    for (int d = 0; d < SIM_DIMS; d++)
-        if (best->tile[d] > p->gemm->extent[d])
-            best->tile[d] = p->gemm->extent[d];
-    order_loops(r->stationary, false, best->order);
-    sim_pipeline_of(p->arch, p->gemm, r->way, best, &out->pipeline);
-    start = out->value = sim_value_of(p, r, best->tile);
+    for (int d = 0; d < SIM_DIMS; d++) {
+        sim_tiling trial = from;
 
-    while (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
-           out->pipeline.cycles > start.span_cycles * close_enough) {
-        sim_tiling finest = *best;
-        sim_pipeline shortest = out->pipeline;
-        sim_map_value value = out->value;
-
-        for (int d = 0; d < SIM_DIMS; d++) {
-            sim_tiling trial = *best;
+        trial.tile[d] = halved(p, &roots[0], from.tile, (sim_dim)d);
+        if (trial.tile[d] == 0)
+            continue;
+        for (int s = 0; s < SIM_DIMS; s++) {
             sim_map_value v;
             sim_pipeline pipeline;
 
-            trial.tile[d] = halved(p, r, best->tile, (sim_dim)d);
-            if (trial.tile[d] == 0)
+            if (!may_be_innermost(roots[0].way, (sim_dim)s))
                 continue;
-            v = sim_value_of(p, r, trial.tile);
-            if (!affordable(objective, p->arch->mapper_slack_frac, &start, &v) ||
-                v.span_cycles >= shortest.cycles)
+            v = sim_value_of(p, &roots[s], trial.tile);
+            if (v.span_cycles >= out->pipeline.cycles ||
+                !affordable(objective, p->arch->mapper_slack_frac, start, &v))
                 continue;
-            sim_pipeline_of(p->arch, p->gemm, r->way, &trial, &pipeline);
-            if (pipeline.cycles < shortest.cycles) {
-                finest = trial;
-                shortest = pipeline;
-                value = v;
-            }
+            order_loops((sim_dim)s, false, trial.order);
+            sim_pipeline_of(p->arch, p->gemm, roots[s].way, &trial, &pipeline);
+            if (pipeline.cycles >= out->pipeline.cycles)
+                continue;
+            out->tiling = trial;
+            out->pipeline = pipeline;
+            out->value = v;
+            *root = &roots[s];
+            shorter = true;
         }
-        if (shortest.cycles >= out->pipeline.cycles)
-            break;
-        *best = finest;
-        out->pipeline = shortest;
-        out->value = value;
     }
+    return shorter;
+}
 
-    swapped = *best;
-    order_loops(r->stationary, true, swapped.order);
-    sim_pipeline_of(p->arch, p->gemm, r->way, &swapped, &other);
+void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary, sim_objective objective,
+                sim_map_choice *out)
+{
+    const sim_root *root = &roots[stationary];
+    int64_t count[SIM_DIMS];
+    sim_map_value start;
+    sim_tiling swapped;
+    sim_pipeline other;
+
+    for (int d = 0; d < SIM_DIMS; d++)
+        if (out->tiling.tile[d] > p->gemm->extent[d])
+            out->tiling.tile[d] = p->gemm->extent[d];
+    order_loops(stationary, false, out->tiling.order);
+    sim_pipeline_of(p->arch, p->gemm, root->way, &out->tiling, &out->pipeline);
+    start = out->value = sim_value_of(p, root, out->tiling.tile);
+
+    if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE)
+        while (out->pipeline.cycles > start.span_cycles * close_enough)
+            if (!halve_once(p, roots, objective, &start, &root, out))
+                break;
+
+    swapped = out->tiling;
+    order_loops(root->stationary, true, swapped.order);
+    sim_pipeline_of(p->arch, p->gemm, root->way, &swapped, &other);
     if (other.cycles < out->pipeline.cycles) {
-        *best = swapped;
+        out->tiling = swapped;
         out->pipeline = other;
     }
-
-    {
-        int64_t count[SIM_DIMS];
-
-        for (int d = 0; d < SIM_DIMS; d++)
-            count[d] = ceil_div(p->gemm->extent[d], best->tile[d]);
-        sim_traffic_of(p->arch, p->gemm, count, r->stationary, &out->traffic);
-    }
-    sim_counts_of(p, r, best->tile, &out->counts);
+    for (int d = 0; d < SIM_DIMS; d++)
+        count[d] = ceil_div(p->gemm->extent[d], out->tiling.tile[d]);
+    sim_traffic_of(p->arch, p->gemm, count, root->stationary, &out->traffic);
+    sim_counts_of(p, root, out->tiling.tile, &out->counts);
 }
