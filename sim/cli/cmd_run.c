@@ -39,10 +39,10 @@ static const char text[] =
     "\n"
     "  simacc run arch/edge.cfg workloads/llama2_7b_decode.json --policy w4a8\n"
     "  simacc run arch/edge.cfg workloads/llama2_7b_decode.json --policy w4a8kv4 --context 8192\n"
-    "  simacc run arch/edge.cfg workloads/models/opt_6_7b.json --phase prefill --prompt 512 --csv -o r.csv\n"
+    "  simacc run arch/edge.cfg workloads/models/opt_6.7b.json --phase prefill --prompt 512 --csv\n"
     "\n"
     "In the table '*' marks the three costliest layers; latency, energy and DRAM are sums over all\n"
-    "repeats (x); '/min' is DRAM traffic over the least possible, max(each operand once,\n"
+    "repeats (x); '/min' is DRAM traffic over a lower bound, max(each operand once,\n"
     "2mnk/sqrt(buffer)); 'util' is multiply-accumulates over the peak at these bits.\n";
 
 /* What was asked for, checked before anything is read. */

@@ -19,10 +19,10 @@ static const char text[] =
 static void put_table(const sim_ledger *ledger, int width, bool colour, sim_text *out)
 {
     static const sim_grid_column columns[] = {{"", false, 0, 0, 0, false},
-                                              {"claim", false, 0, 16, 0, true},
-                                              {"target", false, 0, 12, 0, true},
-                                              {"result", false, 0, 12, 0, true},
-                                              {"source", false, 1, 12, 0, true}};
+                                              {"claim", false, 0, 16, 24, true},
+                                              {"target", false, 0, 12, 20, true},
+                                              {"result", false, 0, 12, 20, true},
+                                              {"source", false, 1, 12, 20, true}};
     sim_grid grid;
     int met = 0;
 

@@ -6,9 +6,12 @@
  * the number of tiles it stands for; `batch` products follow each other without a gap. */
 #include "model/memory.h"
 
-#include <math.h>
-
 enum { POSITIONS = 4 };
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
 
 typedef struct loop {
     sim_dim dim;
@@ -169,14 +172,39 @@ static bool step(const walk *w, const int64_t at[SIM_DIMS], int by, int64_t out[
     return false;
 }
 
+/* The interval from the start of a tile's compute to the start of the next one's. */
+static double interval(const walk *w, double compute, double stored, const loads *next)
+{
+    if (w->arch->double_buffered[SIM_OPERAND_OUTPUT])
+        return larger(compute, next->hidden + stored) + next->exposed;
+    return stored + larger(compute, next->hidden) + next->exposed;
+}
+
+/* Intervals of a tile that begins a product, or ends one, or both: of `batch` of them, the very first has no
+ * store before it, and the very last no load after it. */
+static double edge_intervals(const walk *w, double batch, bool begins, bool ends, double compute, double stored,
+                             const loads *next)
+{
+    const loads nothing = {0};
+
+    if (begins && ends) {
+        if (batch == 1)
+            return interval(w, compute, 0, &nothing);
+        return interval(w, compute, 0, next) + (batch - 2) * interval(w, compute, stored, next) +
+               interval(w, compute, stored, &nothing);
+    }
+    return (batch - 1) * interval(w, compute, stored, next) +
+           (begins ? interval(w, compute, 0, next) : interval(w, compute, stored, &nothing));
+}
+
 void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const sim_tiling *tiling,
                      sim_pipeline *out)
 {
     walk w = {.arch = arch};
+    const loop *a = &w.loops[0], *b = &w.loops[1], *c = &w.loops[2];
     int64_t count[SIM_DIMS], first[SIM_DIMS] = {0, 0, 0}, last[SIM_DIMS];
     sim_dim stationary = tiling->order[SIM_DIMS - 1];
-    double batch = (double)gemm->batch, scale = way->cycles_per_fold, sum = 0;
-    bool output_ahead = arch->double_buffered[SIM_OPERAND_OUTPUT];
+    double batch = (double)gemm->batch, sum = 0, compute = 0;
     loads begin;
 
     for (int l = 0; l < SIM_DIMS; l++) {
@@ -193,65 +221,29 @@ void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *
             break;
         }
     streams_of(arch, gemm, tiling->tile, count, stationary, &w.cost);
-
     begin = loads_of(&w, first, NULL);
-    for (int i = 0; i < w.loops[0].positions; i++) {
-        for (int j = 0; j < w.loops[1].positions; j++) {
-            for (int l = 0; l < w.loops[2].positions; l++) {
-                const loop *a = &w.loops[0], *b = &w.loops[1], *c = &w.loops[2];
-                int64_t at[SIM_DIMS] = {a->at[i], b->at[j], c->at[l]}, near[SIM_DIMS];
-                double compute = scale * (at[0] == a->count - 1 ? a->compute_end : a->compute) *
-                                 (at[1] == b->count - 1 ? b->compute_end : b->compute) *
-                                 (at[2] == c->count - 1 ? c->compute_end : c->compute);
-                double times = a->times[i] * b->times[j] * c->times[l], firsts = 0, lasts = 0;
-                double stored, stored_first = 0;
-                loads next, next_last = {0};
-
-                if (step(&w, at, -1, near)) {
-                    stored = store_of(&w, near, at);
-                } else { /* the first tile of a product: the last of the product before it, if any */
-                    stored = store_of(&w, last, NULL);
-                    firsts = 1;
-                }
-                if (step(&w, at, 1, near)) {
-                    next = loads_of(&w, near, at);
-                } else {
-                    next = begin;
-                    lasts = 1;
-                }
-                /* Of `times` tiles in each of `batch` products, the very first has no store before it and
-                 * the very last no load after it. */
-                for (int edge = 0; edge < 4; edge++) {
-                    bool is_first = edge & 1, is_last = edge & 2;
-                    double n = times * batch;
-                    double s = is_first ? stored_first : stored;
-                    loads x = is_last ? next_last : next;
-
-                    if ((is_first && !firsts) || (is_last && !lasts))
-                        continue;
-                    if (firsts || lasts) {
-                        bool single = firsts && lasts; /* one tile per product: `batch` in a row */
-
-                        if (single)
-                            n = batch == 1 ? (edge == 3 ? 1 : 0)
-                                           : (edge == 0 ? batch - 2 : (edge == 3 ? 0 : 1));
-                        else
-                            n = edge == 0 ? batch - 1 : 1;
-                    }
-                    if (n <= 0)
-                        continue;
-                    if (output_ahead)
-                        sum += n * (fmax(compute, x.hidden + s) + x.exposed);
-                    else
-                        sum += n * (s + fmax(compute, x.hidden) + x.exposed);
-                    if (is_last)
-                        out->last_idle = fmax(0, compute - (output_ahead ? s : 0));
-                }
-            }
-        }
-    }
     out->first_load = begin.hidden + begin.exposed;
     out->first_weight_load = arch->double_buffered[SIM_OPERAND_WEIGHT] ? begin.weight : 0;
     out->last_store = store_of(&w, last, NULL);
+
+    for (int i = 0; i < a->positions; i++)
+        for (int j = 0; j < b->positions; j++)
+            for (int l = 0; l < c->positions; l++) {
+                int64_t at[SIM_DIMS] = {a->at[i], b->at[j], c->at[l]}, near[SIM_DIMS];
+                bool begins = !step(&w, at, -1, near);
+                double stored = begins ? out->last_store : store_of(&w, near, at);
+                bool ends = !step(&w, at, 1, near);
+                loads next = ends ? begin : loads_of(&w, near, at);
+
+                compute = way->cycles_per_fold * (at[0] == last[0] ? a->compute_end : a->compute) *
+                          (at[1] == last[1] ? b->compute_end : b->compute) *
+                          (at[2] == last[2] ? c->compute_end : c->compute);
+                if (!begins && !ends)
+                    sum += a->times[i] * b->times[j] * c->times[l] * batch * interval(&w, compute, stored, &next);
+                else
+                    sum += edge_intervals(&w, batch, begins, ends, compute, stored, &next);
+                if (ends) /* the walk ends here: what the channel does under the last tile is its stores */
+                    out->last_idle = larger(0, compute - (arch->double_buffered[SIM_OPERAND_OUTPUT] ? stored : 0));
+            }
     out->cycles = out->first_load + sum + out->last_store;
 }

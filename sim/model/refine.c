@@ -58,39 +58,100 @@ static void order_loops(sim_dim stationary, bool swapped, sim_dim order[SIM_DIMS
     order[2] = stationary;
 }
 
-/* The best way to halve one tile: whichever dimension and innermost loop shorten the pipeline most. */
-static bool halve_once(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_objective objective,
-                       const sim_map_value *start, const sim_root **root, sim_map_choice *out)
+/* No pipeline is shorter: the sums, and everything computed behind the first tile's loads. */
+static double shortest_possible(const sim_problem *p, const sim_map_value *v, const int64_t tile[SIM_DIMS])
 {
-    const sim_tiling from = out->tiling;
+    const int64_t *x = p->gemm->extent;
+    double m = (double)tile[SIM_M] / (double)x[SIM_M], n = (double)tile[SIM_N] / (double)x[SIM_N];
+    double k = (double)tile[SIM_K] / (double)x[SIM_K];
+    double first_load = p->cycles_per_bit * (p->weight_bits * n * k + p->input_bits * m * k) / p->batch;
+
+    return v->busy_cycles + first_load > v->span_cycles ? v->busy_cycles + first_load : v->span_cycles;
+}
+
+/* State of the descent: the best mapping so far, in `out`, and what it may cost. */
+typedef struct descent {
+    const sim_problem *problem;
+    const sim_root *roots; /* by stationary loop */
+    sim_objective objective;
+    sim_map_value start;
+    const sim_root *root; /* of the best mapping */
+    sim_map_choice *out;
+} descent;
+
+/* Takes the tiles, under the innermost loop that suits them best, if the pipeline gets shorter. */
+static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
+{
+    const sim_problem *p = d->problem;
+    int64_t loops[SIM_DIMS];
     bool shorter = false;
 
-    for (int d = 0; d < SIM_DIMS; d++) {
-        sim_tiling trial = from;
+    for (int e = 0; e < SIM_DIMS; e++)
+        loops[e] = tile[e] < p->gemm->extent[e] ? 2 : 1; /* or more */
+    for (int s = 0; s < SIM_DIMS; s++) {
+        sim_tiling trial;
+        sim_map_value v;
+        sim_pipeline pipeline;
 
-        trial.tile[d] = halved(p, &roots[0], from.tile, (sim_dim)d);
-        if (trial.tile[d] == 0)
+        /* A loop that does not loop is innermost in name only: another order says the same. */
+        if (!may_be_innermost(d->roots[0].way, (sim_dim)s) || (loops[s] == 1 && loops[0] * loops[1] * loops[2] > 1))
             continue;
-        for (int s = 0; s < SIM_DIMS; s++) {
-            sim_map_value v;
-            sim_pipeline pipeline;
+        v = sim_value_of(p, &d->roots[s], tile);
+        if (shortest_possible(p, &v, tile) >= d->out->pipeline.cycles ||
+            !affordable(d->objective, p->arch->mapper_slack_frac, &d->start, &v))
+            continue;
+        memcpy(trial.tile, tile, sizeof trial.tile);
+        order_loops((sim_dim)s, false, trial.order);
+        sim_pipeline_of(p->arch, p->gemm, d->roots[s].way, &trial, &pipeline);
+        if (pipeline.cycles >= d->out->pipeline.cycles)
+            continue;
+        d->out->tiling = trial;
+        d->out->pipeline = pipeline;
+        d->out->value = v;
+        d->root = &d->roots[s];
+        shorter = true;
+    }
+    return shorter;
+}
 
-            if (!may_be_innermost(roots[0].way, (sim_dim)s))
-                continue;
-            v = sim_value_of(p, &roots[s], trial.tile);
-            if (v.span_cycles >= out->pipeline.cycles ||
-                !affordable(objective, p->arch->mapper_slack_frac, start, &v))
-                continue;
-            order_loops((sim_dim)s, false, trial.order);
-            sim_pipeline_of(p->arch, p->gemm, roots[s].way, &trial, &pipeline);
-            if (pipeline.cycles >= out->pipeline.cycles)
-                continue;
-            out->tiling = trial;
-            out->pipeline = pipeline;
-            out->value = v;
-            *root = &roots[s];
-            shorter = true;
-        }
+/* Enlarges the tiles of all dimensions but `keep` (SIM_DIMS: none) to what fits, evenly divided; false when
+ * nothing grew. */
+static bool grow(const descent *d, int keep, int64_t tile[SIM_DIMS])
+{
+    const sim_problem *p = d->problem;
+    bool grown = false;
+
+    for (int e = 0; e < SIM_DIMS; e++) {
+        int64_t x = p->gemm->extent[e], from = tile[e], room;
+
+        if (e == keep || from >= x)
+            continue;
+        room = sim_capacity_room(&p->capacity, (sim_dim)e, tile);
+        if (room > d->roots[0].way->tile_max[e])
+            room = d->roots[0].way->tile_max[e];
+        if (room > from)
+            tile[e] = room >= x ? x : ceil_div(x, ceil_div(x, room));
+        grown |= tile[e] != from;
+    }
+    return grown;
+}
+
+/* One step down: halve a tile, alone or with the others grown into the room it leaves. */
+static bool step_down(descent *d)
+{
+    const sim_tiling from = d->out->tiling;
+    bool shorter = false;
+
+    for (int e = 0; e < SIM_DIMS; e++) {
+        int64_t tile[SIM_DIMS];
+
+        memcpy(tile, from.tile, sizeof tile);
+        tile[e] = halved(d->problem, &d->roots[0], from.tile, (sim_dim)e);
+        if (tile[e] == 0)
+            continue;
+        shorter |= try_tiles(d, tile);
+        if (grow(d, e, tile))
+            shorter |= try_tiles(d, tile);
     }
     return shorter;
 }
@@ -98,33 +159,39 @@ static bool halve_once(const sim_problem *p, const sim_root roots[SIM_DIMS], sim
 void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary, sim_objective objective,
                 sim_map_choice *out)
 {
-    const sim_root *root = &roots[stationary];
+    descent d = {.problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
     int64_t count[SIM_DIMS];
-    sim_map_value start;
     sim_tiling swapped;
     sim_pipeline other;
 
-    for (int d = 0; d < SIM_DIMS; d++)
-        if (out->tiling.tile[d] > p->gemm->extent[d])
-            out->tiling.tile[d] = p->gemm->extent[d];
+    for (int e = 0; e < SIM_DIMS; e++)
+        if (out->tiling.tile[e] > p->gemm->extent[e])
+            out->tiling.tile[e] = p->gemm->extent[e];
     order_loops(stationary, false, out->tiling.order);
-    sim_pipeline_of(p->arch, p->gemm, root->way, &out->tiling, &out->pipeline);
-    start = out->value = sim_value_of(p, root, out->tiling.tile);
+    sim_pipeline_of(p->arch, p->gemm, d.root->way, &out->tiling, &out->pipeline);
+    d.start = out->value = sim_value_of(p, d.root, out->tiling.tile);
 
-    if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE)
-        while (out->pipeline.cycles > start.span_cycles * close_enough)
-            if (!halve_once(p, roots, objective, &start, &root, out))
+    if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
+        out->pipeline.cycles > d.start.span_cycles * close_enough) {
+        int64_t tile[SIM_DIMS];
+
+        memcpy(tile, out->tiling.tile, sizeof tile);
+        if (grow(&d, SIM_DIMS, tile))
+            try_tiles(&d, tile);
+        while (out->pipeline.cycles > d.start.span_cycles * close_enough)
+            if (!step_down(&d))
                 break;
+    }
 
     swapped = out->tiling;
-    order_loops(root->stationary, true, swapped.order);
-    sim_pipeline_of(p->arch, p->gemm, root->way, &swapped, &other);
+    order_loops(d.root->stationary, true, swapped.order);
+    sim_pipeline_of(p->arch, p->gemm, d.root->way, &swapped, &other);
     if (other.cycles < out->pipeline.cycles) {
         out->tiling = swapped;
         out->pipeline = other;
     }
-    for (int d = 0; d < SIM_DIMS; d++)
-        count[d] = ceil_div(p->gemm->extent[d], out->tiling.tile[d]);
-    sim_traffic_of(p->arch, p->gemm, count, root->stationary, &out->traffic);
-    sim_counts_of(p, root, out->tiling.tile, &out->counts);
+    for (int e = 0; e < SIM_DIMS; e++)
+        count[e] = ceil_div(p->gemm->extent[e], out->tiling.tile[e]);
+    sim_traffic_of(p->arch, p->gemm, count, d.root->stationary, &out->traffic);
+    sim_counts_of(p, d.root, out->tiling.tile, &out->counts);
 }

@@ -4,6 +4,7 @@
 #include "input/arch.h"
 #include "input/workload.h"
 #include "model/backend.h"
+#include "output/figures.h"
 #include "output/grid.h"
 
 #include <dirent.h>
@@ -82,28 +83,27 @@ static void type_text(const sim_param *param, const sim_allocator *allocator, ch
     }
 }
 
+/* "Native weight width of a PE. (integer 1..32, bits; default 8)" beside each key. */
 static void put_params(const sim_param *params, int count, int width, sim_text *out)
 {
-    static const sim_grid_column columns[] = {{"key", false, 0, 0, 0, false},
-                                              {"value", false, 0, 18, 0, true},
-                                              {"unit", false, 0, 0, 0, false},
-                                              {"default", false, 0, 0, 0, false},
-                                              {"meaning", false, 0, 20, 0, true}};
+    static const sim_grid_column columns[] = {{NULL, false, 0, 0, 0, false}, {NULL, false, 0, 20, 0, true}};
     sim_grid grid;
 
-    sim_grid_init(&grid, columns, sizeof columns / sizeof columns[0], &out->allocator);
+    sim_grid_init(&grid, columns, 2, &out->allocator);
     for (int i = 0; i < count; i++) {
-        char type[256];
+        const sim_param *p = &params[i];
+        char type[256], fallback[128];
 
-        type_text(&params[i], &out->allocator, type, sizeof type);
-        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", params[i].key);
-        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", type);
-        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", params[i].unit ? params[i].unit : "");
-        if (!params[i].fallback)
-            sim_grid_cell(&grid, SIM_PAINT_NONE, "required");
+        type_text(p, &out->allocator, type, sizeof type);
+        if (!p->fallback)
+            snprintf(fallback, sizeof fallback, "; required");
+        else if (*p->fallback)
+            snprintf(fallback, sizeof fallback, "; default %s", p->fallback);
         else
-            sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", *params[i].fallback ? params[i].fallback : "-");
-        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", params[i].help);
+            fallback[0] = '\0';
+        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", p->key);
+        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s (%s%s%s%s)", p->help, type, p->unit && *p->unit ? ", " : "",
+                      p->unit ? p->unit : "", fallback);
     }
     sim_grid_print(&grid, 2, width, false, out);
     sim_grid_free(&grid);
@@ -179,22 +179,24 @@ static const sim_grid_column file_columns[] = {{NULL, false, 0, 0, 0, false}, {N
 
 static void put_arch(const char *path, sim_grid *grid)
 {
-    char bandwidth[32], clock[32];
+    char bandwidth[32], clock[32], count[32] = "";
     sim_err err = {0};
     sim_arena arena;
     sim_arch arch;
 
     sim_arena_init(&arena, &grid->arena.allocator);
     sim_grid_cell(grid, SIM_PAINT_NONE, "%s", path);
-    if (sim_arch_load(path, NULL, 0, &arena, &arch, &err) != SIM_OK)
+    if (sim_arch_load(path, NULL, 0, &arena, &arch, &err) != SIM_OK) {
         sim_grid_cell(grid, SIM_PAINT_RED, "cannot be read: %s", err.items[0].text);
-    else
-        sim_grid_cell(grid, SIM_PAINT_NONE,
-                      "%s: %s, %" PRId64 " of %" PRId64 " x %" PRId64 " at %s, %s %s, %s", arch.name,
-                      arch.backend->name, arch.array_count, arch.array_rows, arch.array_cols,
+    } else {
+        if (arch.array_count > 1)
+            snprintf(count, sizeof count, "%" PRId64 " of ", arch.array_count);
+        sim_grid_cell(grid, SIM_PAINT_NONE, "%s: %s, %s%" PRId64 " x %" PRId64 " at %s, %s %s, %s", arch.name,
+                      arch.backend->name, count, arch.array_rows, arch.array_cols,
                       sim_scaled(arch.clock_mhz * 1e6, "Hz", false, clock, sizeof clock), arch.dram_type,
                       sim_scaled(arch.dram_bandwidth_gb_s * 1e9, "B/s", false, bandwidth, sizeof bandwidth),
                       arch.tech_name);
+    }
     sim_arena_free(&arena);
 }
 
@@ -211,12 +213,12 @@ static void put_workload(const char *path, sim_grid *grid)
     if (sim_workload_load(path, &request, &arena, &workload, &err) != SIM_OK)
         sim_grid_cell(grid, SIM_PAINT_RED, "cannot be read: %s", err.items[0].text);
     else if (workload.model_type)
-        sim_grid_cell(
-            grid, SIM_PAINT_NONE, "%s: %s %s, batch %" PRId64 ", %" PRId64 " tokens, %s, %" PRId64 " layers",
-            workload.name, workload.model_type, sim_phase_names[workload.phase], workload.batch,
-            workload.tokens,
-            sim_scaled((double)workload.parameters, "parameters", false, parameters, sizeof parameters),
-            workload.layer_count);
+        sim_grid_cell(grid, SIM_PAINT_NONE,
+                      "%s: %s %s, batch %" PRId64 ", %" PRId64 " token%s, %s parameters, %" PRId64 " layers",
+                      workload.name, workload.model_type, sim_phase_names[workload.phase], workload.batch,
+                      workload.tokens, workload.tokens == 1 ? "" : "s",
+                      sim_large_count(workload.parameters, parameters, sizeof parameters),
+                      workload.layer_count);
     else
         sim_grid_cell(grid, SIM_PAINT_NONE, "%s: %" PRId64 " layers", workload.name, workload.layer_count);
     sim_arena_free(&arena);

@@ -1,6 +1,7 @@
 /* The report for a person: what was run, where the time goes layer by layer, and the sums last. */
 #include "model/backend.h"
 #include "output/fields.h"
+#include "output/figures.h"
 #include "output/grid.h"
 #include "output/report.h"
 #include "output/summary.h"

@@ -2,6 +2,7 @@
 
 #include "model/backend.h"
 #include "output/fields.h"
+#include "output/figures.h"
 #include "output/grid.h"
 
 #include <inttypes.h>
@@ -11,46 +12,6 @@
 #include <string.h>
 
 enum { LABEL_COLUMNS = 13, BOUND_COUNT = SIM_BOUND_VECTOR + 1, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
-
-/* A comma locale must not change what is printed: whatever stands for the point becomes one. */
-static char *with_point(char *number)
-{
-    char *to = number;
-
-    for (const char *from = number; *from; from++) {
-        if (strchr("0123456789eE+-.%<", *from))
-            *to++ = *from;
-        else if (to > number && to[-1] != '.')
-            *to++ = '.';
-    }
-    *to = '\0';
-    return number;
-}
-
-char *sim_ratio(double value, char *out, size_t size)
-{
-    snprintf(out, size, value < 100 ? "%.2f" : "%.0f", value);
-    return with_point(out);
-}
-
-char *sim_short_real(double value, char *out, size_t size)
-{
-    snprintf(out, size, fabs(value) < 1000 ? "%.3g" : "%.0f", value);
-    return with_point(out);
-}
-
-char *sim_percent(double frac, char *out, size_t size)
-{
-    if (!isfinite(frac)) {
-        snprintf(out, size, "-");
-        return out;
-    }
-    if (frac > 0 && frac < 0.0005)
-        snprintf(out, size, "<0.1%%");
-    else
-        snprintf(out, size, "%.1f%%", 100.0 * frac);
-    return with_point(out);
-}
 
 /* A line of the summary under construction: text that grows within a fixed buffer. */
 typedef struct line {
@@ -153,13 +114,9 @@ static void put_workload(const sim_result *result, int width, sim_text *out)
     if (workload->tokens > 0)
         add(&l, ", %" PRId64 " token%s", workload->tokens, workload->tokens == 1 ? "" : "s");
     if (workload->parameters > 0) {
-        const double parameters = (double)workload->parameters;
+        char text[64];
 
-        add(&l, "; ");
-        add_real(&l, parameters >= 1e9   ? parameters / 1e9
-                     : parameters >= 1e6 ? parameters / 1e6
-                                         : parameters);
-        add(&l, "%s parameters", parameters >= 1e9 ? " billion" : parameters >= 1e6 ? " million" : "");
+        add(&l, "; %s parameters", sim_large_count(workload->parameters, text, sizeof text));
     }
     put(&l, "workload", width, false, SIM_PAINT_NONE, out);
 }
@@ -271,8 +228,7 @@ static void put_traffic(const sim_result *result, int width, sim_text *out)
     if (bound_bits > 0) {
         char text[64];
 
-        add(&l, "; products move %s times the least possible",
-            sim_ratio(bits / bound_bits, text, sizeof text));
+        add(&l, "; products move %s times a lower bound", sim_ratio(bits / bound_bits, text, sizeof text));
     }
     put(&l, "DRAM", width, false, SIM_PAINT_NONE, out);
 }
@@ -356,41 +312,50 @@ static void paid_bits(const sim_arch *arch, int *w_bits, int *a_bits)
 
 static void put_rounding_notes(const sim_result *result, int width, sim_text *out)
 {
-    bool seen[WIDEST_INT_BITS + 1][WIDEST_INT_BITS + 1] = {{false}};
+    bool seen[2][WIDEST_INT_BITS + 1][WIDEST_INT_BITS + 1] = {{{false}}};
     line l = {.length = 0};
 
     for (int64_t i = 0; i < result->layer_count; i++) {
         const sim_layer_result *layer = &result->layers[i];
-        const sim_number second = layer->kv.bits > 0 ? layer->kv : layer->w;
+        const bool cached = layer->kv.bits > 0;
+        const sim_number second = cached ? layer->kv : layer->w;
         int w = second.bits, a = layer->a.bits;
 
         if (!sim_layer_is_product(layer) || second.format != SIM_FORMAT_INT ||
             layer->a.format != SIM_FORMAT_INT || w < 1 || a < 1 || w > WIDEST_INT_BITS ||
-            a > WIDEST_INT_BITS || seen[w][a])
+            a > WIDEST_INT_BITS || seen[cached][w][a])
             continue;
-        seen[w][a] = true;
+        seen[cached][w][a] = true;
         paid_bits(result->arch, &w, &a);
         if (w != second.bits || a != layer->a.bits)
-            add(&l, "%sw%d a%d as w%d a%d", l.length ? ", " : "", second.bits, layer->a.bits, w, a);
+            add(&l, "%s%s%d a%d at the pace of %dx%d", l.length ? ", " : "", cached ? "kv" : "w", second.bits,
+                layer->a.bits, w, a);
     }
     if (l.length > 0) {
-        add(&l, " (narrower operands save storage and traffic, not array time)");
-        put(&l, "computes", width, false, SIM_PAINT_NONE, out);
+        add(&l, ": the bits that this spares save storage and traffic, not array time");
+        put(&l, "note", width, false, SIM_PAINT_NONE, out);
     }
 }
 
 static void put_notes(const sim_result *result, int width, sim_text *out)
 {
     int64_t fallbacks = 0;
+    int bits = 0;
     line l = {.length = 0};
 
-    for (int64_t i = 0; i < result->layer_count; i++)
-        if (result->layers[i].float_fallback && ++fallbacks <= NAMES_SHOWN)
-            add(&l, "%s%s", fallbacks > 1 ? ", " : "", result->layers[i].name);
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        const sim_layer_result *layer = &result->layers[i];
+
+        if (!layer->float_fallback)
+            continue;
+        if (++fallbacks <= NAMES_SHOWN)
+            add(&l, "%s%s", fallbacks > 1 ? ", " : "", layer->name);
+        bits = layer->w.bits > bits ? layer->w.bits : bits;
+    }
     if (fallbacks > NAMES_SHOWN)
         add(&l, " and %" PRId64 " more", fallbacks - NAMES_SHOWN);
     if (fallbacks > 0) {
-        add(&l, ": meant to stay float, which this back end lacks; ran on 8-bit integers");
+        add(&l, ": meant to stay float, which this back end lacks; ran on %d-bit integers", bits);
         put(&l, "note", width, false, SIM_PAINT_NONE, out);
     }
     if (result->weights_resident) {

@@ -11,13 +11,4 @@ void sim_summary_head(const sim_result *result, int width, bool colour, sim_text
 /* Latency, energy, traffic, memory, trust, and notes on what ran otherwise than asked. */
 void sim_summary_totals(const sim_result *result, int width, bool colour, sim_text *out);
 
-/* "12.3%"; "-" when unknown. Returns `out`. */
-char *sim_percent(double frac, char *out, size_t size);
-
-/* "1.02". Returns `out`. */
-char *sim_ratio(double value, char *out, size_t size);
-
-/* Three significant digits, all digits from 1000 on. Returns `out`. */
-char *sim_short_real(double value, char *out, size_t size);
-
 #endif

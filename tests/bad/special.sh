@@ -37,7 +37,7 @@ fails() {
 truncate -s 200M large.cfg large.json
 fails "an arch of 200 MB" 3 "^large.cfg: error: .*large" run large.cfg $workload
 fails "a workload of 200 MB" 3 "^large.json: error: .*large" run $arch large.json
-fails "a policy of 200 MB" 3 "^large.json: error: .*large" run $arch $workload --policy ./large.json
+fails "a policy of 200 MB" 3 "^./large.json: error: .*large" run $arch $workload --policy ./large.json
 mkdir folder.cfg folder.json
 fails "a folder as arch" 3 "^folder.cfg: error: .*\(folder\|directory\|regular file\)" run folder.cfg $workload
 fails "a folder as workload" 3 "^folder.json: error: .*\(folder\|directory\|regular file\)" run $arch folder.json

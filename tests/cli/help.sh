@@ -51,4 +51,20 @@ done
 prints "Back end 'systolic'"
 prints "Back end 'bitfusion'"
 
+# The examples of the help are files that can be used.
+run_case 0 help arch
+awk '/^  name = /, /^  tech = /' out >example.cfg
+run_case 0 help workload
+awk '/^  {"name": "two_layers"/, /}]}/' out >layers.json
+awk '/^  {"name": "my_decode"/, /}/' out | sed "s|models/|$source/workloads/models/|" >model.json
+run_case 0 help policy
+awk '/^  {"name": "mixed"/, /}]}/' out >mixed.json
+run_case 0 run example.cfg layers.json --policy mixed.json --json
+prints '"arch": "my_edge"'
+prints '"policy": "mixed"'
+run_case 0 run example.cfg model.json --policy mixed.json --csv
+grep -q '^layers.0-1.gate_proj,matmul,2,1,11008,4096,1,int,8,' out || fail "the example policy does not work as told"
+grep -q '^layers.2-31.gate_proj,matmul,30,1,11008,4096,1,int,4,' out || fail "the example policy does not work as told"
+grep -q '^layers.[^,]*.down_proj,matmul,[0-9]*,1,4096,11008,1,int,8,' out || fail "the example policy does not work as told"
+
 exit $failed

@@ -30,7 +30,7 @@ run_case 3 run "$arch" "$workload" --policy w4
 run_case 3 run "$arch" "$workload" --policy x9y9
 run_case 3 run "$arch" "$workload" --set array.rows=0
 run_case 3 run "$arch" "$workload" --set array.rwos=16
-says "did you mean 'array.rows'?"
+says "hint: did you mean 'rows'?"
 run_case 3 run "$arch" "$workload" --set array.rows=many
 
 # A file that fails leaves no output behind.

@@ -63,7 +63,7 @@ if [ -c /dev/full ]; then
     done
 fi
 mkfifo pipe
-cat pipe >piped.json &
+timeout 20 cat pipe >piped.json &
 go 0 -o pipe
 wait $!
 [ -p pipe ] && cmp -s plain.json piped.json || fail "-o onto a pipe"

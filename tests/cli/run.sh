@@ -62,16 +62,15 @@ awk "BEGIN {exit !($(value out macs) > $(value causal.json macs))}" || fail "--f
 run_case 0 run "$arch" "$source/workloads/models/llama2_7b.json" --phase decode --context 2048 --policy w4a8 --json
 [ "$(value out macs)" = "$(value w4.json macs)" ] || fail "a bare config.json: $(value out macs) multiply-accumulates"
 
-# Each objective is best at what it is named for.
+# Each objective is best at what it is named for: on the first layer, which nothing is prefetched for.
 for objective in balanced latency energy edp dram; do
-    run_case 0 run "$arch" "$workload" --objective $objective --json
-    mv out $objective.json
+    run_case 0 run "$arch" "$workload" --objective $objective --csv
+    awk -F, 'NR == 2 {printf "%s %s %.0f\n", $17, $18, $25 + $26}' out >$objective.first
 done
-for other in balanced energy edp dram; do
-    awk "BEGIN {exit !($(value latency.json latency_s) <= $(value $other.json latency_s) * (1 + 1e-9))}" ||
-        fail "$other is faster than the objective latency"
-    awk "BEGIN {exit !($(value energy.json energy_j) <= $(value $other.json energy_j) * (1 + 1e-9))}" ||
-        fail "$other takes less energy than the objective energy"
+for other in balanced latency energy edp dram; do
+    cat latency.first energy.first dram.first $other.first | tr '\n' ' ' | awk '{
+        exit !($1 <= $10 * (1 + 1e-9) && $5 <= $11 * (1 + 1e-9) && $9 <= $12)
+    }' || fail "an objective is beaten by $other"
 done
 
 # The timeline: an object, one slice per instance.

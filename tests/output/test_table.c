@@ -153,14 +153,14 @@ Test(table, says_what_ran_otherwise_than_asked)
 {
     print(100, false);
     cr_assert_not_null(strstr(text.data, "lm_head: meant to stay float"));
-    cr_assert_not_null(strstr(text.data, "w3 a8 as w4 a8"));
+    cr_assert_not_null(strstr(text.data, "w3 a8 at the pace of 4x8"));
     cr_assert_null(strstr(text.data, "stay on chip"));
     f.layers[4].float_fallback = false;
     f.layers[0].w.bits = 4;
     f.result.weights_resident = true;
     print(100, false);
     cr_assert_null(strstr(text.data, "meant to stay float"));
-    cr_assert_null(strstr(text.data, " as w"));
+    cr_assert_null(strstr(text.data, "at the pace"));
     cr_assert_not_null(strstr(text.data, "weights stay on chip"));
 }
 
