@@ -32,11 +32,11 @@ part_names = "MAC registers SRAM DRAM vector static"
 part_colours = "#0072B2 #56B4E9 #009E73 #E69F00 #CC79A7 #999999"
 
 stats csv using (column("latency_s")) nooutput
-rows = STATS_records
-if (rows < 1) {
-    print sprintf("%s: no layers", csv)
+if (!exists("STATS_records")) {
+    print sprintf("%s: cannot be read, or holds no layers", csv)
     exit status 3
 }
+rows = STATS_records
 array name[rows]
 array bound[rows]
 array seconds[rows]
@@ -49,12 +49,21 @@ i = 0
 arch = ""; workload = ""; policy = ""
 energy(p) = column("repeat") * column("energy_breakdown_j_" . word(parts, p))
 stats csv using (i = i + 1, \
-    name[i] = kind_of(stringcolumn("name")), bound[i] = stringcolumn("bound"), \
+    bound[i] = stringcolumn("bound"), \
     seconds[i] = column("repeat") * column("latency_s"), \
     joules[6*i-5] = energy(1), joules[6*i-4] = energy(2), joules[6*i-3] = energy(3), \
     joules[6*i-2] = energy(4), joules[6*i-1] = energy(5), joules[6*i] = energy(6), \
     arch = stringcolumn("arch"), workload = stringcolumn("workload"), policy = stringcolumn("policy"), \
     0) nooutput
+
+# Names once more, from whole lines: gnuplot ends a quoted field of a CSV at a comma ("layers.0,2-31.q_proj").
+set datafile nocolumnheaders
+set datafile separator "\t"
+i = 0
+first_field(line) = strstrt(line, ",") > 0 ? line[1:strstrt(line, ",") - 1] : line
+whole(line) = line[1:7] eq "layers." || strstrt(line, ",") == 0 ? line : first_field(line)
+stats csv skip 1 using (i = i + 1, name[i] = stringcolumn(1), 0) nooutput
+set datafile separator comma
 
 # ---- add up by kind -------------------------------------------------------------------------------
 array kind[rows]
@@ -119,7 +128,7 @@ do for [b = 1:bars] {
 scale_s = 1000.0 ** power(widest_s)
 scale_j = 1000.0 ** power(widest_j)
 
-# ---- stacks: each block holds one bound or component, as "bar from to" ---------------------------
+# ---- stacks: each block holds one bound or component, as "bar from to", the last the ends ---------
 array base[bars]
 array sum_bound[5]
 array sum_part[6]
@@ -130,12 +139,13 @@ do for [c = 1:5] {
     do for [b = 1:bars] {
         s = 0.0
         do for [r = 1:rows] { if (bar_of[kind_row[r]] == b && bound[r] eq word(bounds, c)) { s = s + seconds[r] } }
-        print sprintf("%d,%.9g,%.9g", b, base[b] * scale_s, (base[b] + s) * scale_s)
+        if (s > 0) { print sprintf("%d,%.9g,%.9g", b, base[b] * scale_s, (base[b] + s) * scale_s) } else { print sprintf("%d,NaN,NaN", b) }
         base[b] = base[b] + s
         sum_bound[c] = sum_bound[c] + s
     }
     print ""; print ""
 }
+do for [b = 1:bars] { print sprintf("%d,0,%.9g", b, base[b] * scale_s) }
 set print $energy
 do for [b = 1:bars] { base[b] = 0.0 }
 do for [p = 1:6] {
@@ -143,12 +153,13 @@ do for [p = 1:6] {
     do for [b = 1:bars] {
         s = 0.0
         do for [r = 1:rows] { if (bar_of[kind_row[r]] == b) { s = s + joules[6*(r-1)+p] } }
-        print sprintf("%d,%.9g,%.9g", b, base[b] * scale_j, (base[b] + s) * scale_j)
+        if (s > 0) { print sprintf("%d,%.9g,%.9g", b, base[b] * scale_j, (base[b] + s) * scale_j) } else { print sprintf("%d,NaN,NaN", b) }
         base[b] = base[b] + s
         sum_part[p] = sum_part[p] + s
     }
     print ""; print ""
 }
+do for [b = 1:bars] { print sprintf("%d,0,%.9g", b, base[b] * scale_j) }
 set print
 percent(x) = x > 0 && x < 0.0005 ? "<0.1%" : sprintf("%.1f%%", 100.0 * x)
 shown_bounds = ""
@@ -195,7 +206,7 @@ set multiplot
 set label 1 sprintf("%s on %s, %s", workload, arch, policy) at screen 0.012, 1.0 - 28.0 / height font ",17" front
 set label 2 sprintf("%s and %s per run: where the time and the energy go", scaled(total_s, "s"), scaled(total_j, "J")) \
     at screen 0.012, 1.0 - 58.0 / height textcolor "#555555" front
-set ytics scale 0 ("" 1) textcolor "#222222"
+set ytics nomirror scale 0 ("" 1) textcolor "#222222"
 do for [b = 1:bars] { set ytics add (label_of[b] b) }
 
 set key at screen left_1, key_y
@@ -207,7 +218,7 @@ plot for [w = 1:words(shown_bounds)] c = int(word(shown_bounds, w)) $time index 
          using (($2 + $3) / 2):1:2:3:($1 - 0.36):($1 + 0.36) with boxxyerror \
          linecolor rgb word(bound_colours, c) \
          title sprintf("%s %s", word(bounds, c), percent(sum_bound[c] / total_s)), \
-     $time index 4 using 3:1:(" " . percent(bar_s[$1] / total_s)) with labels left textcolor "#333333" notitle
+     $time index 5 using 3:1:(" " . percent(bar_s[$1] / total_s)) with labels left textcolor "#333333" notitle
 
 unset label 1
 unset label 2
@@ -223,6 +234,6 @@ plot for [w = 1:words(shown_parts)] p = int(word(shown_parts, w)) $energy index 
          using (($2 + $3) / 2):1:2:3:($1 - 0.36):($1 + 0.36) with boxxyerror \
          linecolor rgb word(part_colours, p) \
          title sprintf("%s %s", word(part_names, p), percent(sum_part[p] / total_j)), \
-     $energy index 5 using 3:1:(" " . percent(bar_j[$1] / total_j)) with labels left textcolor "#333333" notitle
+     $energy index 6 using 3:1:(" " . percent(bar_j[$1] / total_j)) with labels left textcolor "#333333" notitle
 unset multiplot
 unset output

@@ -39,17 +39,18 @@ static void copy_clean(char *out, size_t size, const char *text)
 /* Of a long path the end tells more than the beginning. */
 static void copy_path(char *out, size_t size, const char *path)
 {
+    static const char gap[] = "...";
     size_t length = strlen(path);
 
     if (length < size) {
         copy_clean(out, size, path);
         return;
     }
-    path += length - (size - 4);
+    path += length - (size - sizeof gap);
     while (sim_utf8_is_continuation(*path))
         path++;
-    memcpy(out, "...", 3);
-    copy_clean(out + 3, size - 3, path);
+    memcpy(out, gap, sizeof gap);
+    copy_clean(out + sizeof gap - 1, size - (sizeof gap - 1), path);
 }
 
 static void format_clean(char *out, size_t size, const char *format, va_list args)

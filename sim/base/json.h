@@ -20,14 +20,14 @@ typedef enum sim_json_type {
 
 typedef struct sim_json {
     sim_json_type type;
-    int line;              /* of the value's first character, from 1 */
-    const char *key;       /* inside an object; NULL otherwise */
-    bool boolean;          /* SIM_JSON_BOOL */
-    int64_t integer;       /* SIM_JSON_INT */
-    double real;           /* SIM_JSON_REAL, and SIM_JSON_INT as a double */
-    const char *text;      /* SIM_JSON_TEXT, UTF-8, no NUL inside */
+    int line;                      /* of the value's first character, from 1 */
+    const char *key;               /* inside an object; NULL otherwise */
+    bool boolean;                  /* SIM_JSON_BOOL */
+    int64_t integer;               /* SIM_JSON_INT */
+    double real;                   /* SIM_JSON_REAL, and SIM_JSON_INT as a double */
+    const char *text;              /* SIM_JSON_TEXT, UTF-8, no NUL inside */
     struct sim_json *child, *next; /* first member or element; next sibling */
-    int64_t count;         /* members or elements */
+    int64_t count;                 /* members or elements */
 } sim_json;
 
 /* Parses `length` bytes of `text`; `name` is the file name for messages. Duplicate keys, trailing text,

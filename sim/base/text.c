@@ -145,11 +145,12 @@ static sim_status read_open_file(int fd, const char *path, size_t limit_bytes, s
         return sim_fail(err, SIM_BAD_INPUT, path, 0, "is not a regular file");
     if (info.st_size > 0 && (uintmax_t)info.st_size > limit_bytes) {
         char size_text[32], limit_text[32];
+        const size_t kib = 1024, mib = kib * kib;
 
-        if (limit_bytes >= 1024 && limit_bytes % 1024 == 0)
-            snprintf(limit_text, sizeof limit_text, "%zu %s",
-                     limit_bytes >> (limit_bytes % (1024 * 1024) == 0 ? 20 : 10),
-                     limit_bytes % (1024 * 1024) == 0 ? "MiB" : "KiB");
+        if (limit_bytes % mib == 0)
+            snprintf(limit_text, sizeof limit_text, "%zu MiB", limit_bytes / mib);
+        else if (limit_bytes % kib == 0)
+            snprintf(limit_text, sizeof limit_text, "%zu KiB", limit_bytes / kib);
         else
             snprintf(limit_text, sizeof limit_text, "%zu bytes", limit_bytes);
         return sim_fail(err, SIM_BAD_INPUT, path, 0, "is larger than the limit of %s (%s)", limit_text,

@@ -31,7 +31,8 @@ void sim_text_real(sim_text *text, double value);
 void sim_err_format(const sim_err *err, sim_text *out);
 
 /* Whole-file read, at most `limit_bytes` (a larger file is an error that names the limit). The copy is
- * NUL-terminated in `arena`. Anything that cannot be opened, is no regular file, or is too large: SIM_BAD_INPUT. */
+ * NUL-terminated in `arena`. Anything that cannot be opened, is no regular file, or is too large:
+ * SIM_BAD_INPUT. */
 sim_status sim_text_read_file(const char *path, size_t limit_bytes, sim_arena *arena, char **data,
                               size_t *length, sim_err *err);
 

@@ -18,6 +18,8 @@ const sim_param sim_dram_kind_params[] = {
      "Energy per bit at full load, background included."},
     {"background_frac", "", SIM_PARAM_REAL, KIND(background_frac), 0, 1, NULL, NULL,
      "Share of it that is drawn whether or not bits move."},
+    {"rank_gb_s_per_gib", "GB/s/GiB", SIM_PARAM_REAL, KIND(rank_gb_s_per_gib), 0, 1e4, NULL, NULL,
+     "Peak bandwidth per GiB of the devices that this share is of: background goes with capacity."},
     {"curve_efficiency_frac", "", SIM_PARAM_REAL, KIND(curve_efficiency_frac), 0.01, 1, NULL, NULL,
      "Share of peak bandwidth that long runs in one direction reach."},
     {"burst_bytes", "bytes", SIM_PARAM_REAL, KIND(burst_bytes), 1, 1 << 20, NULL, NULL,

@@ -170,17 +170,18 @@ bool sim_json_read_number(sim_json_reader *r, const sim_json *object, const char
                           const char *format_key, sim_number *out)
 {
     const sim_json *bits_at = sim_json_get(object, bits_key), *format_at = sim_json_get(object, format_key);
+    const sim_json *at = bits_at ? bits_at : format_at;
     int format = SIM_FORMAT_INT;
     int64_t bits;
 
-    if (!bits_at && !format_at)
+    if (!at)
         return false;
     if (format_at && !sim_json_read_word(r, object, format_key, NULL, sim_format_names, &format))
         return false;
     if (!bits_at) {
         bits = sim_format_bits((sim_format)format);
         if (bits == 0) {
-            sim_json_error(r, SIM_BAD_INPUT, format_at->line, "'%s' needs '%s': %s", format_key, bits_key,
+            sim_json_error(r, SIM_BAD_INPUT, at->line, "'%s' needs '%s': %s", format_key, bits_key,
                            sim_format_widths((sim_format)format));
             return false;
         }
@@ -188,7 +189,7 @@ bool sim_json_read_number(sim_json_reader *r, const sim_json *object, const char
         return false;
     }
     if (!sim_number_exists((sim_format)format, bits)) {
-        sim_json_error(r, SIM_BAD_INPUT, bits_at->line, "'%s' is %" PRId64 ": %s", bits_key, bits,
+        sim_json_error(r, SIM_BAD_INPUT, at->line, "'%s' is %" PRId64 ": %s", bits_key, bits,
                        sim_format_widths((sim_format)format));
         if (!format_at && bits == 32)
             sim_hint(r->err, "for floating point give \"%s\": \"fp\" too", format_key);

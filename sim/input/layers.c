@@ -253,7 +253,7 @@ static void read_layer(sim_json_reader *r, const sim_json *json, sim_layer *out)
 static bool check_names(sim_json_reader *r, const sim_layer *layers, int64_t layer_count, sim_arena *arena)
 {
     uint64_t slots = 16, slot;
-    const sim_layer **table; /* open addressing, at most half full */
+    int64_t *table; /* open addressing, at most half full; layers counted from 1, 0: free */
 
     while (slots < 2 * (uint64_t)layer_count)
         slots *= 2;
@@ -266,13 +266,13 @@ static bool check_names(sim_json_reader *r, const sim_layer *layers, int64_t lay
         if (layer->name[0] == '\0')
             continue;
         slot = sim_hash(SIM_HASH_START, layer->name, strlen(layer->name)) & (slots - 1);
-        while (table[slot] && strcmp(table[slot]->name, layer->name) != 0)
+        while (table[slot] && strcmp(layers[table[slot] - 1].name, layer->name) != 0)
             slot = (slot + 1) & (slots - 1);
         if (table[slot])
             sim_json_error(r, SIM_BAD_INPUT, layer->line, "a second layer '%s'; the first is on line %d",
-                           layer->name, table[slot]->line);
+                           layer->name, layers[table[slot] - 1].line);
         else
-            table[slot] = layer;
+            table[slot] = i + 1;
     }
     return true;
 }

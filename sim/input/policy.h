@@ -6,7 +6,8 @@
 #include "base/err.h"
 #include "model/types.h"
 
-/* `spec` NULL: no policy given. A spec that looks like a path (contains '/' or ends in ".json") is read as a file:
+/* `spec` NULL: no policy given. A spec that looks like a path (contains '/' or ends in ".json") is read as a
+ * file:
  *   {"name": "...", "default": "w8a8",
  *    "policy": [{"layer": "layers.*.down_proj", "w_bits": 4, "a_bits": 8, "kv_bits": 8,
  *                "w_format": "int", "a_format": "int", "kv_format": "int", "group": 128}, ...]}

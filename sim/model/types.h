@@ -168,6 +168,7 @@ typedef struct sim_dram_kind {
     const char *name;                /* "lpddr4" */
     double pj_per_bit;               /* at full load, background included */
     double background_frac;          /* of that, the part that is drawn whether or not bits move */
+    double rank_gb_s_per_gib;        /* peak bandwidth per capacity of the devices that background_frac is of */
     double curve_efficiency_frac;    /* of peak, for long runs of reads alone or writes alone */
     double burst_bytes;              /* a shorter contiguous run costs as much time as this one */
     double turnaround_frac;          /* bus time lost per bit of the rarer direction, in bit times */

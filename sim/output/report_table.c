@@ -7,6 +7,7 @@
 #include "output/summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +106,9 @@ static sim_paint bound_paint(sim_bound bound)
     return paints[bound];
 }
 
-static void put_layer(sim_grid *grid, const sim_result *result, const sim_layer_result *layer, bool costly)
+/* The bar is relative to the costliest layer, `longest_s`: shares are printed beside it. */
+static void put_layer(sim_grid *grid, const sim_result *result, const sim_layer_result *layer, bool costly,
+                      double longest_s)
 {
     const double repeat = (double)layer->repeat;
     const double total_s = result->totals.latency_s;
@@ -113,10 +116,8 @@ static void put_layer(sim_grid *grid, const sim_result *result, const sim_layer_
     const double bytes = (double)layer->dram_read_bytes + (double)layer->dram_write_bytes;
     const sim_paint paint = costly ? SIM_PAINT_BOLD : SIM_PAINT_NONE;
     char text[128], bar[BAR_COLUMNS + 1];
-    int length = (int)(share * BAR_COLUMNS + 0.5);
+    const int length = longest_s > 0 ? (int)(layer_latency_s(layer) / longest_s * BAR_COLUMNS + 0.5) : 0;
 
-    if (length > BAR_COLUMNS)
-        length = BAR_COLUMNS;
     memset(bar, '#', (size_t)length);
     bar[length] = '\0';
 
@@ -152,11 +153,14 @@ void sim_report_table(const sim_result *result, const sim_table_style *style, si
     const bool colour = style && style->colour;
     int width = style && style->width > 0 ? style->width : DEFAULT_WIDTH;
     int64_t costliest[COSTLIEST];
+    double longest_s = 0.0;
     sim_grid grid;
 
     if (width < LEAST_WIDTH)
         width = LEAST_WIDTH;
     find_costliest(result, costliest);
+    for (int64_t i = 0; i < result->layer_count; i++)
+        longest_s = fmax(longest_s, layer_latency_s(&result->layers[i]));
     sim_summary_head(result, width, colour, out);
     sim_text_add(out, "\n");
 
@@ -166,7 +170,7 @@ void sim_report_table(const sim_result *result, const sim_table_style *style, si
 
         for (int rank = 0; rank < COSTLIEST; rank++)
             costly |= costliest[rank] == i;
-        put_layer(&grid, result, &result->layers[i], costly);
+        put_layer(&grid, result, &result->layers[i], costly, longest_s);
     }
     sim_grid_print(&grid, 0, width, colour, out);
     sim_grid_free(&grid);

@@ -61,10 +61,13 @@ static void put(const line *l, const char *label, int width, bool colour, sim_pa
     sim_text plain = {.allocator = out->allocator};
 
     sim_wrap_add(&plain, label, LABEL_COLUMNS, width, l->text);
-    if (plain.failed || !plain.data)
+    if (plain.failed || !plain.data || plain.length == 0) {
         out->failed = true;
-    else
+    } else {
+        plain.data[plain.length - 1] = '\0'; /* the paint ends before the line does */
         sim_paint_add(out, paint, colour, plain.data);
+        sim_text_add(out, "\n");
+    }
     sim_text_free(&plain);
 }
 

@@ -57,7 +57,8 @@ static sim_arch arch_of(int w_bits, int a_bits)
                            .vector_lane_area_um2 = 7000,
                            .sram = straight,
                            .sram_count = 3};
-    arch.dram = (sim_dram_kind){.pj_per_bit = 8, .background_frac = 0.25};
+    arch.dram = (sim_dram_kind){.pj_per_bit = 8, .background_frac = 0.25, .rank_gb_s_per_gib = 5};
+    arch.dram_capacity_gib = 2;
     machine = (sim_hardware){.pes = 6, .banks = {1, 1, 1}};
     return arch;
 }
@@ -177,7 +178,7 @@ Test(energy, banks_are_small_memories)
 Test(energy, dram_splits_into_bits_and_time)
 {
     sim_arch arch = arch_of(8, 8);
-    double bits_per_s = 10e9 * 8;
+    double bits_per_s = 10e9 * 8; /* of 2 GiB at 5 GB/s each */
     sim_counts counts = {{0}};
     sim_prices prices;
     sim_energy energy;
@@ -186,6 +187,9 @@ Test(energy, dram_splits_into_bits_and_time)
     cr_expect(near(prices.pj[SIM_EVENT_DRAM_READ], 6) && near(prices.pj[SIM_EVENT_DRAM_WRITE], 6));
     cr_expect(near(prices.dram_background_w, 8e-12 * 0.25 * bits_per_s));
     cr_expect(near(prices.pj_per_cycle, (prices.static_w + prices.dram_background_w) * 1e12 / 250e6));
+    arch.dram_bandwidth_gb_s *= 2; /* faster pins on the same devices */
+    sim_prices_of(&arch, 8, 8, &prices);
+    cr_expect(near(prices.dram_background_w, 8e-12 * 0.25 * bits_per_s));
     counts.of[SIM_EVENT_DRAM_READ] = 0.7 * bits_per_s;
     counts.of[SIM_EVENT_DRAM_WRITE] = 0.3 * bits_per_s;
     sim_energy_of(&prices, &counts, 1, &energy);

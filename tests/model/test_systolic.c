@@ -23,21 +23,25 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* The innermost loop with more than one tile; the innermost of all when there is none. */
-static sim_dim stationary_of(const sim_gemm *gemm, const sim_tiling *tiling)
+/* Whether the way allows this nest: one of its innermost loops stays innermost when loops of one tile, which
+ * change nothing, are moved out. */
+static bool allowed(const sim_gemm *gemm, const sim_way *way, const sim_tiling *tiling)
 {
+    if (!way->innermost_only[SIM_M] && !way->innermost_only[SIM_N] && !way->innermost_only[SIM_K])
+        return true;
     for (int i = SIM_DIMS; i-- > 0;) {
         const sim_dim d = tiling->order[i];
+        if (way->innermost_only[d])
+            return true;
         if (tiling->tile[d] < gemm->extent[d])
-            return d;
+            return false;
     }
-    return tiling->order[SIM_DIMS - 1];
+    return false;
 }
 
 /* Tiles and an order that the way allows. */
 static sim_tiling random_tiling(const sim_gemm *gemm, const sim_way *way, ref_random *random)
 {
-    const bool any = !way->innermost_only[0] && !way->innermost_only[1] && !way->innermost_only[2];
     sim_tiling tiling;
     do {
         for (int d = 0; d < SIM_DIMS; d++) {
@@ -45,7 +49,7 @@ static sim_tiling random_tiling(const sim_gemm *gemm, const sim_way *way, ref_ra
             tiling.tile[d] = ref_random_one_in(random, 4) ? most : ref_random_int(random, 1, most);
         }
         memcpy(tiling.order, orders[ref_random_int(random, 0, 5)], sizeof tiling.order);
-    } while (!any && !way->innermost_only[stationary_of(gemm, &tiling)]);
+    } while (!allowed(gemm, way, &tiling));
     return tiling;
 }
 

@@ -6,8 +6,8 @@
  * independent Verilog (tests/rtl) and a PE-level simulation (tests/reference/pe_array.c):
  *   WS, IS   2R + C - 2 + sum over all folds but the last of max(T_f, R) + T_last
  *   OS       2R + C - 2 + T_first + sum over all folds but the first of max(T_f, R)
- * A weight port of fewer than C words per cycle loads a WS fold in W = ceil(R*C*w_bits/port_bits) cycles
- * instead of R, and stretches the T of OS and IS, which stream weights, to ceil(T*width*w_bits/port_bits).
+ * A weight port loads a WS fold in W = ceil(R*C*w_bits/port_bits) cycles instead of R (fewer, where several
+ * narrow weights share a native word), and stretches the T of OS and IS, which stream weights, to ceil(T*width*w_bits/port_bits).
  * Equal arrays side by side work on different column folds of one product, fed by the same rows. */
 #include "base/err.h"
 #include "model/backend.h"
@@ -40,13 +40,9 @@ static int64_t all_cols(const sim_arch *arch)
 /* Cycles to load a stationary fold of weights. */
 static int64_t weight_load_cycles(const sim_arch *arch, const sim_gemm *gemm)
 {
-    int64_t rows = arch->array_rows, words = rows * arch->array_cols;
-    int64_t port;
-
     if (arch->array_port_bits == 0)
-        return rows;
-    port = ceil_div(words * gemm->w_bits, arch->array_port_bits);
-    return port > rows ? port : rows;
+        return arch->array_rows;
+    return ceil_div(arch->array_rows * arch->array_cols * gemm->w_bits, arch->array_port_bits);
 }
 
 static sim_fold side(int64_t pes)
@@ -228,7 +224,7 @@ static sim_status systolic_compute(const sim_arch *arch, const sim_gemm *gemm, c
     out->fill_cycles = lead + 2 * r + c - 2;
     out->cycles = sum - first + ceil_div(last * streamed.per_num, streamed.per_den) + out->fill_cycles;
     out->port_limited = place->dataflow == SIM_DATAFLOW_WS
-                            ? streamed.least > r && streamed.least > t
+                            ? arch->array_port_bits > 0 && streamed.least > t
                             : streamed.per_num > streamed.per_den && sim_fold_of(&streamed, t) > r;
     return SIM_OK;
 }
