@@ -19,7 +19,6 @@ if (exists("input") && exists("output")) {
     picture = ARG2
 }
 
-set encoding utf8
 set datafile separator comma
 set datafile columnheaders
 set decimalsign '.'
@@ -38,6 +37,7 @@ if (!exists("STATS_records")) {
 }
 rows = STATS_records
 array name[rows]
+array op[rows]
 array bound[rows]
 array seconds[rows]
 array joules[rows * 6]
@@ -49,20 +49,20 @@ i = 0
 arch = ""; workload = ""; policy = ""
 energy(p) = column("repeat") * column("energy_breakdown_j_" . word(parts, p))
 stats csv using (i = i + 1, \
-    bound[i] = stringcolumn("bound"), \
+    name[i] = stringcolumn("name"), op[i] = stringcolumn("op"), bound[i] = stringcolumn("bound"), \
     seconds[i] = column("repeat") * column("latency_s"), \
     joules[6*i-5] = energy(1), joules[6*i-4] = energy(2), joules[6*i-3] = energy(3), \
     joules[6*i-2] = energy(4), joules[6*i-1] = energy(5), joules[6*i] = energy(6), \
     arch = stringcolumn("arch"), workload = stringcolumn("workload"), policy = stringcolumn("policy"), \
     0) nooutput
 
-# Names once more, from whole lines: gnuplot ends a quoted field of a CSV at a comma ("layers.0,2-31.q_proj").
+# Names once more, from whole lines: in a CSV, gnuplot ends a quoted name ("layers.0,2-31.q_proj") at its comma.
 set datafile nocolumnheaders
 set datafile separator "\t"
 i = 0
-first_field(line) = strstrt(line, ",") > 0 ? line[1:strstrt(line, ",") - 1] : line
-whole(line) = line[1:7] eq "layers." || strstrt(line, ",") == 0 ? line : first_field(line)
-stats csv skip 1 using (i = i + 1, name[i] = stringcolumn(1), 0) nooutput
+starts(line, head) = line[1:strlen(head)] eq head
+stats csv skip 1 using (i = i + 1, line = stringcolumn(1), \
+    name[i] = kind_of(starts(line, name[i] . "," . op[i] . ",") ? name[i] : line), 0) nooutput
 set datafile separator comma
 
 # ---- add up by kind -------------------------------------------------------------------------------

@@ -35,12 +35,14 @@ typedef struct sim_workload_options {
 } sim_workload_options;
 
 /* Each _open reads everything the file names (technology tables, models); errors carry file and line.
- * SIM_BAD_INPUT for anything wrong in or with a file, SIM_NO_MEMORY, SIM_OVERFLOW. On failure *out is NULL. */
+ * SIM_BAD_INPUT for anything wrong in or with a file, SIM_NO_MEMORY, SIM_OVERFLOW. On failure *out is NULL.
+ */
 sim_status sim_arch_open(const char *path, const sim_setting *settings, int setting_count,
                          sim_arch_handle **out, sim_err *err);
 sim_status sim_workload_open(const char *path, const sim_workload_options *options /* may be NULL */,
                              sim_workload_handle **out, sim_err *err);
-/* `spec`: a uniform policy such as "w4a8kv4", or the path of a policy file; NULL: the layers' own bits, else w8a8. */
+/* `spec`: a uniform policy such as "w4a8kv4", or the path of a policy file; NULL: the layers' own bits, else
+ * w8a8. */
 sim_status sim_policy_open(const char *spec, sim_policy_handle **out, sim_err *err);
 
 void sim_arch_close(sim_arch_handle *arch);

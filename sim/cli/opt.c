@@ -137,6 +137,7 @@ sim_status sim_opt_word(const sim_opts *opts, const char *name, const char *cons
     const char *text = sim_opt_value(opts, name);
     const char *nearest;
     char list[SIM_ERR_HINT] = "";
+    size_t used;
 
     if (!text)
         return SIM_OK;
@@ -147,11 +148,8 @@ sim_status sim_opt_word(const sim_opts *opts, const char *name, const char *cons
             *index = i;
             return SIM_OK;
         }
-        if (strlen(list) + strlen(words[i]) + 2 < sizeof list) {
-            if (*list)
-                strcat(list, " ");
-            strcat(list, words[i]);
-        }
+        used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s", used ? " " : "", words[i]);
     }
     nearest = sim_nearest(text, words);
     sim_fail(err, SIM_USAGE, NULL, 0, "option '%s': unknown value '%s'", name, text);

@@ -6,9 +6,10 @@
 #include <string.h>
 
 /* The architecture fields of Llama-2-7B's config.json. */
-static const char llama2_7b[] = "{\"model_type\": \"llama\", \"hidden_size\": 4096, \"intermediate_size\": 11008, "
-                                "\"num_hidden_layers\": 32, \"num_attention_heads\": 32, \"num_key_value_heads\": 32, "
-                                "\"vocab_size\": 32000, \"tie_word_embeddings\": false, \"hidden_act\": \"silu\"}";
+static const char llama2_7b[] =
+    "{\"model_type\": \"llama\", \"hidden_size\": 4096, \"intermediate_size\": 11008, "
+    "\"num_hidden_layers\": 32, \"num_attention_heads\": 32, \"num_key_value_heads\": 32, "
+    "\"vocab_size\": 32000, \"tie_word_embeddings\": false, \"hidden_act\": \"silu\"}";
 
 /* Layers that an item counts: a name ends in one of the words of a block, or is the name itself. */
 typedef struct item {
@@ -36,7 +37,8 @@ static bool counts_layer(const item *it, const sim_layer *layer)
     if (it->per_block && strncmp(layer->name, "layers.0.", 9) != 0)
         return false;
     if (!it->layers[0])
-        return layer->op == SIM_OP_MATMUL || (layer->op == SIM_OP_EMBEDDING && strcmp(it->name, "total_weights") == 0);
+        return layer->op == SIM_OP_MATMUL ||
+               (layer->op == SIM_OP_EMBEDDING && strcmp(it->name, "total_weights") == 0);
     for (int i = 0; it->layers[i]; i++)
         if (strcmp(last ? last + 1 : layer->name, it->layers[i]) == 0)
             return true;
@@ -70,8 +72,8 @@ static counts count(const item *it, const sim_workload *workload, int w_bits, in
 }
 
 /* Compares one cell unless it is empty. */
-static sim_status compare(const sim_csv *csv, int64_t row, const char *column, int64_t value, int64_t *compared,
-                          int64_t *equal, sim_err *err)
+static sim_status compare(const sim_csv *csv, int64_t row, const char *column, int64_t value,
+                          int64_t *compared, int64_t *equal, sim_err *err)
 {
     int c = sim_csv_column(csv, column);
     int64_t expected;
@@ -114,7 +116,8 @@ sim_status sim_check_llm_counts(const sim_ledger_context *context, sim_ledger_ro
             if (strcmp(items[k].name, sim_csv_text(&csv, i, item_column)) == 0)
                 it = &items[k];
         if (!it)
-            return sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "unknown item '%s'", sim_csv_text(&csv, i, item_column));
+            return sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "unknown item '%s'",
+                            sim_csv_text(&csv, i, item_column));
         status = sim_csv_int(&csv, i, "batch", &batch, err);
         if (status == SIM_OK)
             status = sim_csv_int(&csv, i, "tokens", &tokens, err);
@@ -124,7 +127,8 @@ sim_status sim_check_llm_counts(const sim_ledger_context *context, sim_ledger_ro
             status = sim_csv_int(&csv, i, "kv_bits", &kv_bits, err);
         if (status != SIM_OK)
             return status;
-        request.phase = strcmp(sim_csv_text(&csv, i, phase_column), "prefill") == 0 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
+        request.phase = strcmp(sim_csv_text(&csv, i, phase_column), "prefill") == 0 ? SIM_PHASE_PREFILL
+                                                                                    : SIM_PHASE_DECODE;
         request.batch = batch;
         request.prompt_tokens = request.context_tokens = tokens;
         request.full_attention = it->full_attention;
@@ -145,7 +149,8 @@ sim_status sim_check_llm_counts(const sim_ledger_context *context, sim_ledger_ro
     *out = (sim_ledger_row){
         .claim = "Llama-2-7B operations, weight and KV bytes",
         .target = "exact",
-        .result = sim_ledger_text(context, "%lld of %lld figures exact", (long long)equal, (long long)compared),
+        .result =
+            sim_ledger_text(context, "%lld of %lld figures exact", (long long)equal, (long long)compared),
         .source = "closed forms, independent of this code",
         .met = compared > 0 && equal == compared,
     };

@@ -34,8 +34,9 @@ static void reference_machine(sim_arch *arch)
     };
 }
 
-static sim_status best_of(const sim_ledger_context *context, const sim_arch *arch, const int64_t extent[SIM_DIMS],
-                          sim_objective objective, sim_map_value *out, sim_err *err)
+static sim_status best_of(const sim_ledger_context *context, const sim_arch *arch,
+                          const int64_t extent[SIM_DIMS], sim_objective objective, sim_map_value *out,
+                          sim_err *err)
 {
     sim_map_cache *cache = sim_map_cache_new(context->arena);
     sim_map_choice choice;
@@ -60,7 +61,8 @@ static sim_status best_of(const sim_ledger_context *context, const sim_arch *arc
 }
 
 /* Leaves `out` as it is where the cell is empty: the tool printed none. */
-static sim_status optional_real(const sim_csv *csv, int64_t row, const char *column, double *out, sim_err *err)
+static sim_status optional_real(const sim_csv *csv, int64_t row, const char *column, double *out,
+                                sim_err *err)
 {
     int c = sim_csv_column(csv, column);
 
@@ -102,7 +104,8 @@ sim_status sim_check_timeloop(const sim_ledger_context *context, sim_ledger_row 
         if (status != SIM_OK)
             return status;
         if (problem < 1 || problem > PROBLEMS)
-            return sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column 'problem' must be 1 to %d", PROBLEMS);
+            return sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column 'problem' must be 1 to %d",
+                            PROBLEMS);
         status = best_of(context, &arch, extent, SIM_OBJECTIVE_DRAM, &least_dram, err);
         if (status == SIM_OK)
             status = best_of(context, &arch, extent, SIM_OBJECTIVE_ENERGY, &least_energy, err);
@@ -110,7 +113,8 @@ sim_status sim_check_timeloop(const sim_ledger_context *context, sim_ledger_row 
             return status;
         worse_words += least_dram.dram_bits / 8 > words;
         /* ZigZag leaves out register reads: its energies do not compare. */
-        worse_energy += strncmp(tool, "zigzag", 6) != 0 && least_energy.energy_pj > energy_uj * 1e6 * (1 + 1e-4);
+        worse_energy +=
+            strncmp(tool, "zigzag", 6) != 0 && least_energy.energy_pj > energy_uj * 1e6 * (1 + 1e-4);
         if (problem <= LARGE_PROBLEMS && words < fewest[problem]) {
             fewest[problem] = words;
             least_saving = fmin(least_saving, 1 - least_dram.dram_bits / 8 / words);
@@ -119,8 +123,8 @@ sim_status sim_check_timeloop(const sim_ledger_context *context, sim_ledger_row 
     *out = (sim_ledger_row){
         .claim = "mapper against Timeloop, ZigZag, FactorFlow",
         .target = "DRAM words never more, >= 16% fewer on 3 large; energy never more",
-        .result = sim_ledger_text(context, "%d more words, %d more energy, %.1f%% fewer at least", worse_words,
-                                  worse_energy, least_saving * 100),
+        .result = sim_ledger_text(context, "%d more words, %d more energy, %.1f%% fewer at least",
+                                  worse_words, worse_energy, least_saving * 100),
         .source = "their runs on one 16x16, 256 KiB machine",
         .met = worse_words == 0 && worse_energy == 0 && least_saving >= 0.16,
     };

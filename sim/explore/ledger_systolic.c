@@ -34,7 +34,8 @@ static sim_arch bare_array(int64_t rows, int64_t cols, int dataflow, sim_timing 
 /* Compute cycles of one untiled product. */
 static sim_status cycles_of(const sim_arch *arch, int64_t m, int64_t n, int64_t k, int64_t *out, sim_err *err)
 {
-    sim_gemm gemm = {.extent = {m, n, k}, .batch = 1, .w_bits = 8, .a_bits = 8, .out_bits = 8, .acc_bits = 32};
+    sim_gemm gemm = {
+        .extent = {m, n, k}, .batch = 1, .w_bits = 8, .a_bits = 8, .out_bits = 8, .acc_bits = 32};
     sim_tiling tiling = {.tile = {m, n, k}, .order = {SIM_M, SIM_N, SIM_K}};
     sim_way ways[SIM_WAYS_MAX];
     sim_compute compute = {0};
@@ -46,14 +47,16 @@ static sim_status cycles_of(const sim_arch *arch, int64_t m, int64_t n, int64_t 
     return status;
 }
 
-static sim_status read_ints(const sim_csv *csv, int64_t row, const char *const *columns, int64_t *out, int count, sim_err *err)
+static sim_status read_ints(const sim_csv *csv, int64_t row, const char *const *columns, int64_t *out,
+                            int count, sim_err *err)
 {
     sim_status status = SIM_OK;
 
     for (int i = 0; i < count && status == SIM_OK; i++) {
         status = sim_csv_int(csv, row, columns[i], &out[i], err);
         if (status == SIM_OK && (out[i] < 0 || out[i] > INT32_MAX))
-            status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column '%s' is out of range", columns[i]);
+            status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column '%s' is out of range",
+                              columns[i]);
     }
     return status;
 }
@@ -64,13 +67,15 @@ static sim_status read_dataflow(const sim_csv *csv, int64_t row, int *out, sim_e
 
     *out = column < 0 ? -1 : dataflow_of(sim_csv_text(csv, row, column));
     if (*out < 0 || *out > SIM_DATAFLOW_IS)
-        return sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column 'dataflow' must be ws, os or is");
+        return sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row],
+                        "column 'dataflow' must be ws, os or is");
     return SIM_OK;
 }
 
 sim_status sim_check_rtl(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    static const char *const columns[] = {"rows", "cols", "steps", "folds", "interval_cycles", "cycles", "correct"};
+    static const char *const columns[] = {"rows",   "cols",   "steps", "folds", "interval_cycles",
+                                          "cycles", "correct"};
     sim_csv csv;
     sim_status status = sim_ledger_csv(context, "rtl_cycles.csv", &csv, err);
     int compared = 0, equal = 0;

@@ -49,14 +49,20 @@ sim_status sim_check_tpu_v1(const sim_ledger_context *context, sim_ledger_row *o
             return sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "values must be positive");
         /* Square, equal layers: shapes are not published. */
         side = (int64_t)llround(sqrt((double)weights / (double)layers));
-        *layer = (sim_layer){.name = "fc", .op = SIM_OP_MATMUL, .repeat = layers, .m = batch, .n = side, .k = side, .batch = 1};
+        *layer = (sim_layer){.name = "fc",
+                             .op = SIM_OP_MATMUL,
+                             .repeat = layers,
+                             .m = batch,
+                             .n = side,
+                             .k = side,
+                             .batch = 1};
         status = sim_ledger_run(context, &arch, layer, 1, 8, &result, err);
         if (status != SIM_OK)
             return status;
         achieved = 2 * (double)result.totals.macs / result.totals.latency_s / 1e12;
         worst = fmax(worst, fabs(achieved / tops - 1));
-        text = sim_ledger_text(context, "%s%s%s %+.1f%%", text, i > 0 ? ", " : "", sim_csv_text(&csv, i, name_column),
-                               (achieved / tops - 1) * 100);
+        text = sim_ledger_text(context, "%s%s%s %+.1f%%", text, i > 0 ? ", " : "",
+                               sim_csv_text(&csv, i, name_column), (achieved / tops - 1) * 100);
     }
     *out = (sim_ledger_row){
         .claim = "TPU v1 achieved TOPS (square layers assumed)",
@@ -82,12 +88,18 @@ typedef struct sample {
 } sample;
 
 /* Fewest cycles with either operand stationary: a matrix unit may hold either. */
-static sim_status least_cycles(const sim_arch *base, const int64_t extent[SIM_DIMS], double *out, sim_err *err)
+static sim_status least_cycles(const sim_arch *base, const int64_t extent[SIM_DIMS], double *out,
+                               sim_err *err)
 {
     *out = INFINITY;
     for (int dataflow = SIM_DATAFLOW_WS; dataflow <= SIM_DATAFLOW_IS; dataflow++) {
         sim_arch arch = *base;
-        sim_gemm gemm = {.extent = {extent[0], extent[1], extent[2]}, .batch = 1, .w_bits = 16, .a_bits = 16, .out_bits = 16, .acc_bits = 32};
+        sim_gemm gemm = {.extent = {extent[0], extent[1], extent[2]},
+                         .batch = 1,
+                         .w_bits = 16,
+                         .a_bits = 16,
+                         .out_bits = 16,
+                         .acc_bits = 32};
         sim_tiling tiling = {.tile = {extent[0], extent[1], extent[2]}, .order = {SIM_M, SIM_N, SIM_K}};
         sim_way ways[SIM_WAYS_MAX];
         sim_compute compute;
@@ -149,7 +161,8 @@ static bool fit(const sample *samples, int64_t count, int regime, int held_out, 
 /* Held-out groups by shape, so that no row of an equal shape is fitted and scored at once. */
 static int fold_of(const int64_t extent[SIM_DIMS])
 {
-    uint64_t mix = (uint64_t)extent[0] * 73856093 ^ (uint64_t)extent[1] * 19349663 ^ (uint64_t)extent[2] * 83492791;
+    uint64_t mix =
+        (uint64_t)extent[0] * 73856093 ^ (uint64_t)extent[1] * 19349663 ^ (uint64_t)extent[2] * 83492791;
 
     return (int)((mix ^ mix >> 17) % FOLDS);
 }
@@ -178,13 +191,15 @@ sim_status sim_check_tpu_v4(const sim_ledger_context *context, sim_ledger_row *o
         for (int d = 0; d < SIM_DIMS && status == SIM_OK; d++) {
             status = sim_csv_int(&csv, i, names[d], &extent[d], err);
             if (status == SIM_OK && (extent[d] < 1 || extent[d] > INT32_MAX))
-                status = sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column '%s' is out of range", names[d]);
+                status = sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column '%s' is out of range",
+                                  names[d]);
             least = extent[d] < least ? extent[d] : least;
         }
         if (status == SIM_OK)
             status = sim_csv_real(&csv, i, "time_us", &s->time_us, err);
         if (status == SIM_OK && !(s->time_us > 0))
-            status = sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column 'time_us' must be positive");
+            status =
+                sim_fail(err, SIM_BAD_INPUT, csv.file, csv.lines[i], "column 'time_us' must be positive");
         if (status == SIM_OK)
             status = least_cycles(&arch, extent, &s->term[1], err);
         if (status != SIM_OK)
@@ -222,8 +237,9 @@ sim_status sim_check_tpu_v4(const sim_ledger_context *context, sim_ledger_row *o
     *out = (sim_ledger_row){
         .claim = "TPU v4 GEMM times: launch + cycles + bytes",
         .target = "MAPE <= 7% held out",
-        .result = sim_ledger_text(context, "MAPE %.1f%% on %lld rows held out by shape; fitted clock %.0f MHz", error * 100,
-                                  (long long)csv.row_count, clock_mhz),
+        .result =
+            sim_ledger_text(context, "MAPE %.1f%% on %lld rows held out by shape; fitted clock %.0f MHz",
+                            error * 100, (long long)csv.row_count, clock_mhz),
         .source = "yutation/SCALE-SIM_Validation (chip inferred)",
         .met = error <= v4_target,
     };

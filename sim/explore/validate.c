@@ -54,7 +54,8 @@ const char *sim_ledger_text(const sim_ledger_context *context, const char *forma
     return copy ? copy : "out of memory";
 }
 
-sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *arena, sim_ledger *out, sim_err *err)
+sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *arena, sim_ledger *out,
+                        sim_err *err)
 {
     sim_ledger_check *const checks[] = {sim_check_rtl,        sim_check_scalesim, sim_check_timeloop,
                                         sim_check_llm_counts, sim_check_tpu_v1,   sim_check_tpu_v4};

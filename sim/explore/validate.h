@@ -18,6 +18,7 @@ typedef struct sim_ledger {
 
 /* Runs the ledger against the data in `folder` (tests/validation) with the arch files of `arch_folder`.
  * A missing or malformed file is an error; a target that is missed is a row that says so. */
-sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *arena, sim_ledger *out, sim_err *err);
+sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *arena, sim_ledger *out,
+                        sim_err *err);
 
 #endif

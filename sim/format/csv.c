@@ -112,7 +112,8 @@ static sim_status read_header(reader *r, sim_arena *arena, sim_csv *out)
     return SIM_OK;
 }
 
-sim_status sim_csv_parse(const char *text, size_t length, const char *name, sim_arena *arena, sim_csv *out, sim_err *err)
+sim_status sim_csv_parse(const char *text, size_t length, const char *name, sim_arena *arena, sim_csv *out,
+                         sim_err *err)
 {
     char *copy = sim_arena_text(arena, text, length);
     reader r = {.name = name, .at = copy, .end = copy + length, .line = 1, .err = err};
@@ -153,8 +154,8 @@ sim_status sim_csv_parse(const char *text, size_t length, const char *name, sim_
                 cells[out->row_count * out->column_count + count] = cell;
         }
         if (count != out->column_count) {
-            status = sim_fail(err, SIM_BAD_INPUT, name, line, "%d cells, but the header has %d columns", count,
-                              out->column_count);
+            status = sim_fail(err, SIM_BAD_INPUT, name, line, "%d cells, but the header has %d columns",
+                              count, out->column_count);
             continue;
         }
         lines[out->row_count++] = line;
@@ -202,7 +203,8 @@ sim_status sim_csv_int(const sim_csv *csv, int64_t row, const char *column, int6
     sim_status status = cell_of(csv, row, column, &text, err);
 
     if (status == SIM_OK && !sim_parse_int(text, out))
-        status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column '%s': '%s' is not an integer", column, text);
+        status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row],
+                          "column '%s': '%s' is not an integer", column, text);
     return status;
 }
 
@@ -212,6 +214,7 @@ sim_status sim_csv_real(const sim_csv *csv, int64_t row, const char *column, dou
     sim_status status = cell_of(csv, row, column, &text, err);
 
     if (status == SIM_OK && !sim_parse_real(text, out))
-        status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column '%s': '%s' is not a number", column, text);
+        status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->lines[row], "column '%s': '%s' is not a number",
+                          column, text);
     return status;
 }

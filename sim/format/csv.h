@@ -20,9 +20,10 @@ typedef struct sim_csv {
     const int *lines;           /* line of each row */
 } sim_csv;
 
-/* Parses `length` bytes of `text`. Errors, each with its line: no header, a duplicate or empty column name, a row of
- * another length, an open quote, a NUL byte. `name` is the file's, for messages. */
-sim_status sim_csv_parse(const char *text, size_t length, const char *name, sim_arena *arena, sim_csv *out, sim_err *err);
+/* Parses `length` bytes of `text`. Errors, each with its line: no header, a duplicate or empty column name, a
+ * row of another length, an open quote, a NUL byte. `name` is the file's, for messages. */
+sim_status sim_csv_parse(const char *text, size_t length, const char *name, sim_arena *arena, sim_csv *out,
+                         sim_err *err);
 /* The same for a file of at most 256 MiB. */
 sim_status sim_csv_load(const char *path, sim_arena *arena, sim_csv *out, sim_err *err);
 

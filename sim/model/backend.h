@@ -27,8 +27,8 @@ typedef struct sim_param {
     const char *key;  /* "array.rows" */
     const char *unit; /* "" when it has none */
     sim_param_type type;
-    size_t offset;    /* of the field in sim_arch */
-    double min, max;  /* INT and REAL, inclusive */
+    size_t offset;        /* of the field in sim_arch */
+    double min, max;      /* INT and REAL, inclusive */
     const char *fallback; /* default as text; NULL: required; "": optional, zero when not given */
     const char *const *names;
     const char *help; /* one sentence */
@@ -41,13 +41,14 @@ typedef enum sim_dim { SIM_M, SIM_N, SIM_K, SIM_DIMS } sim_dim;
 typedef struct sim_gemm {
     int64_t extent[SIM_DIMS]; /* m, n, k of one product */
     int64_t batch;
-    int w_bits, a_bits;       /* operand widths that compute */
-    int w_group;              /* elements of w per scale and zero point; 0: none */
-    int out_bits, acc_bits;   /* of the final outputs and of partial sums */
+    int w_bits, a_bits;     /* operand widths that compute */
+    int w_group;            /* elements of w per scale and zero point; 0: none */
+    int out_bits, acc_bits; /* of the final outputs and of partial sums */
     /* Stored bits of one product's operands, rows padded to bytes and scales included. */
     int64_t w_stored_bits, a_stored_bits, out_stored_bits;
-    int64_t w_once_bits; /* further bits of w, read once whatever the tiles: under a causal mask w has the mean number
-                            of rows that a query sees, and the first pass over all queries needs every row */
+    int64_t w_once_bits; /* further bits of w, read once whatever the tiles: under a causal mask w has the
+                            mean number of rows that a query sees, and the first pass over all queries needs
+                            every row */
     /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
     bool on_chip[SIM_OPERAND_COUNT];
 } sim_gemm;
@@ -56,18 +57,19 @@ typedef struct sim_gemm {
 
 /* What can be counted, and therefore priced. All in single events or bits. */
 typedef enum sim_event {
-    SIM_EVENT_MAC,           /* a multiply-accumulate on a fixed PE */
-    SIM_EVENT_UNIT_CYCLE,    /* a fusion unit clocked for a cycle */
-    SIM_EVENT_REGISTER_BIT,  /* a bit moved through a register outside the PE figure: preload and drain chains */
-    SIM_EVENT_WEIGHT_READ,   /* bits read from the weight buffer */
+    SIM_EVENT_MAC,          /* a multiply-accumulate on a fixed PE */
+    SIM_EVENT_UNIT_CYCLE,   /* a fusion unit clocked for a cycle */
+    SIM_EVENT_REGISTER_BIT, /* a bit moved through a register outside the PE figure: preload and drain chains
+                             */
+    SIM_EVENT_WEIGHT_READ,  /* bits read from the weight buffer */
     SIM_EVENT_WEIGHT_WRITE,
     SIM_EVENT_INPUT_READ,
     SIM_EVENT_INPUT_WRITE,
     SIM_EVENT_OUTPUT_READ,
     SIM_EVENT_OUTPUT_WRITE,
-    SIM_EVENT_DRAM_READ,     /* bits */
+    SIM_EVENT_DRAM_READ, /* bits */
     SIM_EVENT_DRAM_WRITE,
-    SIM_EVENT_VECTOR_OP,     /* a vector-lane operation */
+    SIM_EVENT_VECTOR_OP, /* a vector-lane operation */
     SIM_EVENT_COUNT,
 } sim_event;
 
@@ -108,7 +110,8 @@ typedef struct sim_way {
     double cycles_per_fold;
     int64_t tile_max[SIM_DIMS];    /* this way holds for tiles up to here; INT64_MAX: no limit */
     bool innermost_only[SIM_DIMS]; /* allowed innermost (stationary) loops; all false: any */
-    bool accumulates_in_array;     /* k tiles of an output accumulate in place: partial sums leave the array once */
+    bool accumulates_in_array; /* k tiles of an output accumulate in place: partial sums leave the array once
+                                */
     sim_counts fixed, per_tile[SIM_DIMS], per_fold[SIM_DIMS], per_cycle;
 } sim_way;
 
@@ -129,7 +132,7 @@ typedef struct sim_tiling {
 /* What static power and area depend on. */
 typedef struct sim_hardware {
     int64_t pes;
-    bool fusion;    /* fusion units, else fixed PEs */
+    bool fusion; /* fusion units, else fixed PEs */
     int w_bits, a_bits;
     int64_t banks[SIM_OPERAND_COUNT]; /* each buffer is that many equal memories, at least 1: an access is
                                          priced at a bank's size, leakage and area at all of them */

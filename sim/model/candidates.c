@@ -77,7 +77,7 @@ static void add_side(builder *b, int64_t c, int64_t first)
     int64_t x = b->extent, granule = b->fold->per_den;
     int64_t g = ceil_div(first, granule);
     int64_t folds_last = ceil_div(x - (c - 1) * first, granule);
-    int64_t end = x, t = first;
+    int64_t end, t = first;
 
     add(b, first, c, (c - 1) * g + folds_last);
     if (c == 1)
@@ -155,7 +155,8 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
     for (int64_t c = dense_count; c >= 1; c--) {
         int64_t first = ceil_div(extent, c);
 
-        if (c == dense_count) /* its smallest tile is dense; the rest of the count may still lower the folds */
+        if (c ==
+            dense_count) /* its smallest tile is dense; the rest of the count may still lower the folds */
             first = dense + 1;
         if (first <= extent && ceil_div(extent, first) == c) {
             if (smallest_is_enough(fold)) {

@@ -20,20 +20,22 @@ typedef struct sim_candidate {
 typedef struct sim_candidates {
     int64_t extent;
     sim_fold fold;
-    int64_t dense;      /* every tile up to here is a candidate (index tile-1) */
+    int64_t dense; /* every tile up to here is a candidate (index tile-1) */
     int32_t length;
-    sim_candidate *at;  /* by rising tile */
-    int32_t *last;      /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
+    sim_candidate *at; /* by rising tile */
+    int32_t *last;     /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
 } sim_candidates;
 
-/* Work space, reused from table to table: how many candidates there are is known only in the end. Zero-initialise. */
+/* Work space, reused from table to table: how many candidates there are is known only in the end.
+ * Zero-initialise. */
 typedef struct sim_candidate_scratch {
     sim_candidate *at;
     int64_t room;
 } sim_candidate_scratch;
 
 /* Tabulates all candidates of `extent` under `fold`. NULL: out of memory. */
-const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_candidate_scratch *scratch, sim_arena *arena);
+const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, sim_candidate_scratch *scratch,
+                                         sim_arena *arena);
 
 /* Index of the largest candidate of at most `tile` (1 or more), -1 for tile < 1. */
 static inline int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile)

@@ -25,9 +25,10 @@ void sim_problem_of(const sim_arch *arch, const sim_gemm *gemm, const sim_prices
     out->input_bits = traffic.input_read * batch;
     out->first_read_bits = traffic.partial_read * batch;
     out->final_bits = traffic.final_write * batch;
-    out->partial_bits = gemm->on_chip[SIM_OPERAND_OUTPUT]
-                            ? 0
-                            : (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N] * gemm->acc_bits * batch;
+    out->partial_bits =
+        gemm->on_chip[SIM_OPERAND_OUTPUT]
+            ? 0
+            : (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N] * gemm->acc_bits * batch;
 
     for (int s = 0; s < SIM_DIMS; s++) {
         sim_counts fixed, per_tile[SIM_DIMS];
@@ -63,12 +64,14 @@ void sim_roots_of(const sim_problem *p, const sim_way *way, int way_index, sim_r
     }
 }
 
-static void sums_of(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], double c[SIM_DIMS], double f[SIM_DIMS])
+static void sums_of(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], double c[SIM_DIMS],
+                    double f[SIM_DIMS])
 {
     for (int d = 0; d < SIM_DIMS; d++) {
-        int64_t x = p->gemm->extent[d], t = tile[d] < x ? tile[d] : x;
+        int64_t x = p->gemm->extent[d], t = tile[d] < x ? tile[d] : x, count;
 
-        c[d] = (double)((x + t - 1) / t);
+        count = (x + t - 1) / t;
+        c[d] = (double)count;
         f[d] = (double)sim_fold_sum(&r->way->fold[d], x, t);
     }
 }
@@ -98,8 +101,9 @@ void sim_counts_of(const sim_problem *p, const sim_root *r, const int64_t tile[S
     }
 }
 
-void sim_map_evaluate(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const int64_t tile[SIM_DIMS],
-                      sim_dim stationary, sim_map_value *value, sim_counts *counts)
+void sim_map_evaluate(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way,
+                      const int64_t tile[SIM_DIMS], sim_dim stationary, sim_map_value *value,
+                      sim_counts *counts)
 {
     sim_prices prices;
     sim_problem problem;

@@ -15,8 +15,9 @@ typedef struct sim_problem {
     double batch;
     sim_runs runs[SIM_STREAMS];
     double cycles_per_bit, turnaround; /* see sim_dram_rates */
-    double weight_bits, weight_once_bits, input_bits, partial_bits, first_read_bits, final_bits; /* streams, once */
-    double memory_fixed_pj[SIM_DIMS], memory_per_tile_pj[SIM_DIMS][SIM_DIMS];  /* by stationary loop */
+    double weight_bits, weight_once_bits, input_bits, partial_bits, first_read_bits,
+        final_bits;                                                           /* streams, once */
+    double memory_fixed_pj[SIM_DIMS], memory_per_tile_pj[SIM_DIMS][SIM_DIMS]; /* by stationary loop */
 } sim_problem;
 
 /* A root of the search: a way with a stationary (innermost) loop. */
@@ -55,14 +56,15 @@ static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r
 
     v.dram_bits = read + write;
     v.busy_cycles = r->busy_scale * f[SIM_M] * f[SIM_N] * f[SIM_K];
-    v.transfer_cycles =
-        p->cycles_per_bit * (weight * sim_run_factor(&p->runs[SIM_STREAM_WEIGHT], c) +
-                             input * sim_run_factor(&p->runs[SIM_STREAM_INPUT], c) +
-                             (partial_read + partial_write) * sim_run_factor(&p->runs[SIM_STREAM_PARTIAL], c) +
-                             p->final_bits * sim_run_factor(&p->runs[SIM_STREAM_FINAL], c)) +
-        p->turnaround * (read < write ? read : write);
+    v.transfer_cycles = p->cycles_per_bit * (weight * sim_run_factor(&p->runs[SIM_STREAM_WEIGHT], c) +
+                                             input * sim_run_factor(&p->runs[SIM_STREAM_INPUT], c) +
+                                             (partial_read + partial_write) *
+                                                 sim_run_factor(&p->runs[SIM_STREAM_PARTIAL], c) +
+                                             p->final_bits * sim_run_factor(&p->runs[SIM_STREAM_FINAL], c)) +
+                        p->turnaround * (read < write ? read : write);
     v.span_cycles = v.busy_cycles > v.transfer_cycles ? v.busy_cycles : v.transfer_cycles;
-    v.energy_pj = r->energy_fixed_pj + r->energy_per_busy_pj * v.busy_cycles + p->prices->pj_per_cycle * v.span_cycles;
+    v.energy_pj =
+        r->energy_fixed_pj + r->energy_per_busy_pj * v.busy_cycles + p->prices->pj_per_cycle * v.span_cycles;
     for (int d = 0; d < SIM_DIMS; d++)
         v.energy_pj += r->energy_per_tile_pj[d] * c[d] + r->energy_per_fold_pj[d] * f[d];
     return v;
@@ -72,6 +74,7 @@ static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r
 sim_map_value sim_value_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS]);
 
 /* Everything counted, of all `batch` products. */
-void sim_counts_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS], sim_counts *out);
+void sim_counts_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS],
+                   sim_counts *out);
 
 #endif

@@ -144,11 +144,10 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
         out->pj[writes[i]] = point.write_pj_per_bit;
     }
     die_total(arch, &hardware, &out->static_w, &area_mm2);
-    /* Standby and refresh go with the devices. Where capacity and bandwidth are in the proportion of the devices
-     * that were measured, dynamic and background energy add up to pj_per_bit at full load. */
-    out->dram_background_w =
-        arch->dram.pj_per_bit * arch->dram.background_frac * 1e-12 * 8 * arch->dram.rank_gb_s_per_gib * 1e9 *
-        arch->dram_capacity_gib;
+    /* Standby and refresh go with the devices. Where capacity and bandwidth are in the proportion of the
+     * devices that were measured, dynamic and background energy add up to pj_per_bit at full load. */
+    out->dram_background_w = arch->dram.pj_per_bit * arch->dram.background_frac * 1e-12 * 8 *
+                             arch->dram.rank_gb_s_per_gib * 1e9 * arch->dram_capacity_gib;
     out->pj_per_cycle = (out->static_w + out->dram_background_w) * 1e6 / arch->clock_mhz;
 }
 

@@ -40,34 +40,66 @@ typedef struct range {
     struct range *next;
 } range;
 
+/* Everything in a result but name and repeat, to be compared as bytes: reals stand as their bit patterns. */
+enum { WHOLE_NUMBERS = 26, REAL_NUMBERS = 12 };
+
+typedef struct numbers {
+    int64_t of[WHOLE_NUMBERS + REAL_NUMBERS];
+} numbers;
+
+static void numbers_of(const sim_layer_result *r, numbers *out)
+{
+    const sim_energy *e = &r->energy;
+    const sim_mapping *map = &r->mapping;
+    const int64_t whole[WHOLE_NUMBERS] = {r->op,
+                                          r->m,
+                                          r->n,
+                                          r->k,
+                                          r->batch,
+                                          r->w.format,
+                                          r->w.bits,
+                                          r->a.format,
+                                          r->a.bits,
+                                          r->kv.format,
+                                          r->kv.bits,
+                                          r->macs,
+                                          r->compute_cycles,
+                                          r->memory_cycles,
+                                          r->cycles,
+                                          r->dram_read_bytes,
+                                          r->dram_write_bytes,
+                                          r->bound,
+                                          r->has_mapping,
+                                          map->dataflow,
+                                          map->tile_m,
+                                          map->tile_n,
+                                          map->tile_k,
+                                          map->order[0] << 8 | map->order[1],
+                                          map->order[2],
+                                          r->float_fallback};
+    const double real[REAL_NUMBERS] = {r->latency_s,        e->mac_j,           e->register_j,
+                                       e->sram_j,           e->dram_j,          e->vector_j,
+                                       e->static_j,         r->sram_read_bits,  r->sram_write_bits,
+                                       r->utilization_frac, r->dram_bits_bound, r->compulsory_dram_bits};
+
+    memcpy(out->of, whole, sizeof whole);
+    memcpy(out->of + WHOLE_NUMBERS, real, sizeof real);
+}
+
 typedef struct group {
     sim_layer_result result; /* with name and repeat of the first member */
     split_name name;
-    uint64_t hash;
+    numbers numbers;
     int64_t repeat;
     range first, *last;
     struct group *next_in_chain;
 } group;
 
-/* Everything but name and repeat. */
-static void strip(const sim_layer_result *result, sim_layer_result *out)
+static bool same_family(const group *g, const sim_layer_result *r, const split_name *name, const numbers *n)
 {
-    memcpy(out, result, sizeof *out);
-    out->name = NULL;
-    out->repeat = 0;
-}
-
-static bool same_family(const group *g, const sim_layer_result *r, const split_name *name)
-{
-    sim_layer_result a, b;
-
-    if (g->name.index < 0 || g->name.prefix_length != name->prefix_length ||
-        strncmp(g->result.name, r->name, (size_t)name->prefix_length) != 0 ||
-        strcmp(g->name.suffix, name->suffix) != 0)
-        return false;
-    strip(&g->result, &a);
-    strip(r, &b);
-    return memcmp(&a, &b, sizeof a) == 0;
+    return g->name.index >= 0 && g->name.prefix_length == name->prefix_length &&
+           strncmp(g->result.name, r->name, (size_t)name->prefix_length) == 0 &&
+           strcmp(g->name.suffix, name->suffix) == 0 && memcmp(&g->numbers, n, sizeof *n) == 0;
 }
 
 static bool add_index(group *g, int64_t index, sim_arena *arena)
@@ -99,9 +131,11 @@ static const char *group_name(const group *g, sim_arena *arena)
 
         indices = r->first == r->last
                       ? sim_arena_printf(arena, "%s%s%lld", indices, comma, (long long)r->first)
-                      : sim_arena_printf(arena, "%s%s%lld-%lld", indices, comma, (long long)r->first, (long long)r->last);
+                      : sim_arena_printf(arena, "%s%s%lld-%lld", indices, comma, (long long)r->first,
+                                         (long long)r->last);
     }
-    return indices ? sim_arena_printf(arena, "%.*s%s%s", g->name.prefix_length, name, indices, g->name.suffix) : NULL;
+    return indices ? sim_arena_printf(arena, "%.*s%s%s", g->name.prefix_length, name, indices, g->name.suffix)
+                   : NULL;
 }
 
 enum { CHAINS = 1024 };
@@ -110,7 +144,7 @@ sim_status sim_group_layers(const sim_layer_result *results, int64_t count, sim_
                             const sim_layer_result **out, int64_t *out_count, sim_err *err)
 {
     group *groups = sim_arena_alloc(arena, (size_t)count, sizeof *groups);
-    group **chains = sim_arena_alloc(arena, CHAINS, sizeof *chains);
+    group **chains = sim_arena_alloc(arena, CHAINS, sizeof(group *));
     sim_layer_result *grouped;
     int64_t used = 0;
 
@@ -118,26 +152,26 @@ sim_status sim_group_layers(const sim_layer_result *results, int64_t count, sim_
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int64_t i = 0; i < count; i++) {
         split_name name = split(results[i].name);
-        sim_layer_result bare;
+        group *g = NULL, **chain;
+        numbers n;
         uint64_t hash;
-        group *g = NULL;
 
-        strip(&results[i], &bare);
-        hash = sim_hash(SIM_HASH_START, &bare, sizeof bare);
-        hash = sim_hash(hash, name.suffix, strlen(name.suffix));
+        numbers_of(&results[i], &n);
+        hash = sim_hash(SIM_HASH_START, &n, sizeof n);
+        chain = &chains[sim_hash(hash, name.suffix, strlen(name.suffix)) % CHAINS];
         if (name.index >= 0)
-            for (g = chains[hash % CHAINS]; g; g = g->next_in_chain)
-                if (g->hash == hash && same_family(g, &results[i], &name))
+            for (g = *chain; g; g = g->next_in_chain)
+                if (same_family(g, &results[i], &name, &n))
                     break;
         if (!g) {
             g = &groups[used++];
             memcpy(&g->result, &results[i], sizeof g->result);
             g->name = name;
-            g->hash = hash;
+            g->numbers = n;
             g->first.first = g->first.last = name.index;
             g->last = &g->first;
-            g->next_in_chain = chains[hash % CHAINS];
-            chains[hash % CHAINS] = g;
+            g->next_in_chain = *chain;
+            *chain = g;
         } else if (!add_index(g, name.index, arena)) {
             return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
         }

@@ -19,15 +19,41 @@ static int64_t bytes_of(double bits)
 
 static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
 {
-    return sim_fail(err, SIM_OVERFLOW, x->workload->file, layer->line, "layer '%s': its counts exceed 63 bits",
-                    layer->name);
+    return sim_fail(err, SIM_OVERFLOW, x->workload->file, layer->line,
+                    "layer '%s': its counts exceed 63 bits", layer->name);
 }
 
 /* ---- memo of mapped products -------------------------------------------------------------------- */
 
+enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT };
+
+/* Everything that tells products apart, as numbers: structs have padding. */
+static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
+{
+    const int64_t numbers[GEMM_NUMBERS] = {
+        g->extent[SIM_M],
+        g->extent[SIM_N],
+        g->extent[SIM_K],
+        g->batch,
+        g->w_bits,
+        g->a_bits,
+        g->w_group,
+        g->out_bits,
+        g->acc_bits,
+        g->w_stored_bits,
+        g->a_stored_bits,
+        g->out_stored_bits,
+        g->w_once_bits,
+        g->on_chip[SIM_OPERAND_WEIGHT],
+        g->on_chip[SIM_OPERAND_INPUT],
+        g->on_chip[SIM_OPERAND_OUTPUT],
+    };
+
+    memcpy(out, numbers, sizeof numbers);
+}
+
 typedef struct memo_entry {
-    uint64_t hash;
-    sim_gemm gemm;
+    int64_t numbers[GEMM_NUMBERS];
     sim_map_choice choice;
     struct memo_entry *next;
 } memo_entry;
@@ -54,16 +80,17 @@ int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo)
     return memo->count;
 }
 
-/* `gemm` must have been zeroed before it was filled: it is compared as bytes. */
 static sim_status map_once(const sim_layer_context *x, const sim_gemm *gemm, const char *name,
                            const sim_map_choice **out, sim_err *err)
 {
-    uint64_t hash = sim_hash(SIM_HASH_START, gemm, sizeof *gemm);
-    memo_entry **chain = &x->memo->chains[hash % MEMO_CHAINS], *entry;
+    int64_t numbers[GEMM_NUMBERS];
+    memo_entry **chain, *entry;
     sim_status status;
 
+    numbers_of(gemm, numbers);
+    chain = &x->memo->chains[sim_hash(SIM_HASH_START, numbers, sizeof numbers) % MEMO_CHAINS];
     for (entry = *chain; entry; entry = entry->next)
-        if (entry->hash == hash && memcmp(&entry->gemm, gemm, sizeof *gemm) == 0) {
+        if (memcmp(entry->numbers, numbers, sizeof numbers) == 0) {
             *out = &entry->choice;
             return SIM_OK;
         }
@@ -73,8 +100,7 @@ static sim_status map_once(const sim_layer_context *x, const sim_gemm *gemm, con
     status = sim_map(x->arch, gemm, name, x->objective, x->cache, &entry->choice, err);
     if (status != SIM_OK)
         return status;
-    entry->hash = hash;
-    memcpy(&entry->gemm, gemm, sizeof *gemm);
+    memcpy(entry->numbers, numbers, sizeof numbers);
     entry->next = *chain;
     *chain = entry;
     x->memo->count++;
@@ -97,8 +123,9 @@ static sim_number second_operand(const sim_layer_request *q)
     }
 }
 
-/* Stored bits of the second operand of one product of n x k elements. Weights are stored by output feature; rows of
- * the KV cache are a head's dimensions, which is k for scores and n for the weighted sum of values. */
+/* Stored bits of the second operand of one product of n x k elements. Weights are stored by output feature;
+ * rows of the KV cache are a head's dimensions, which is k for scores and n for the weighted sum of values.
+ */
 static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k, int64_t kv_row)
 {
     int bits = second_operand(q).bits;
@@ -117,7 +144,8 @@ int64_t sim_weight_bits(const sim_layer_request *q)
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
         one = sim_stored_bits(l->k, l->n, q->precision.w.bits, q->precision.group);
-    else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC && !l->tied)
+    else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC &&
+             !l->tied)
         one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
     else
         one = 0;
@@ -152,7 +180,8 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
-    g->w_stored_bits = second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K], x->workload->kv_row_elements);
+    g->w_stored_bits =
+        second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K], x->workload->kv_row_elements);
     g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
     g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
@@ -198,8 +227,9 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     if (status == SIM_OK)
         status = map_once(x, &gemm, l->name, &choice, err);
     if (status == SIM_OK)
-        status = arch->backend->compute(arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute, err);
-    if (status != SIM_OK)
+        status =
+            arch->backend->compute(arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute, err);
+    if (status != SIM_OK || !choice)
         return status;
 
     r->k = l->k;
@@ -207,8 +237,9 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     if (l->weights == SIM_WEIGHTS_KV)
         r->kv = q->precision.kv;
     r->macs = l->causal_macs;
-    if (r->macs == 0 && (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
-                         __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
+    if (r->macs == 0 &&
+        (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
+         __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
         return too_large(x, l, err);
 
     memory_cycles = choice->value.transfer_cycles;
@@ -243,23 +274,25 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     for (int i = 0; i < SIM_DIMS; i++)
         r->mapping.order[i] = "mnk"[choice->tiling.order[i]];
 
-    /* Least traffic: each operand once, and the bound of any schedule with this much buffer (Hong and Kung). */
+    /* Least traffic: each operand once, and the bound of any schedule with this much buffer (Hong and Kung).
+     */
     if (!gemm.on_chip[SIM_OPERAND_INPUT] && !gemm.on_chip[SIM_OPERAND_OUTPUT]) {
         double kib = arch->buffer_unified_kib > 0
                          ? arch->buffer_unified_kib
                          : arch->buffer_weight_kib + arch->buffer_input_kib + arch->buffer_output_kib;
         int narrow = gemm.w_bits < gemm.a_bits ? gemm.w_bits : gemm.a_bits;
 
-        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.w_once_bits + (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
-        r->dram_bits_bound = at_least(r->compulsory_dram_bits,
-                                      2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
-                                          (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
+        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.w_once_bits +
+                                           (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
+        r->dram_bits_bound = at_least(
+            r->compulsory_dram_bits, 2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
+                                         (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
     }
 
-    out->first_weight_load_cycles =
-        l->weights == SIM_WEIGHTS_STATIC ? choice->pipeline.first_weight_load : 0;
+    out->first_weight_load_cycles = l->weights == SIM_WEIGHTS_STATIC ? choice->pipeline.first_weight_load : 0;
     out->idle_tail_cycles = choice->pipeline.last_idle;
-    out->weight_tile_bits = (double)choice->tiling.tile[SIM_N] * (double)choice->tiling.tile[SIM_K] * gemm.w_bits;
+    out->weight_tile_bits =
+        (double)choice->tiling.tile[SIM_N] * (double)choice->tiling.tile[SIM_K] * gemm.w_bits;
     out->first_weight_bits = out->weight_tile_bits;
     out->peak_macs_per_cycle = arch->backend->peak_macs_per_cycle(arch, r->w.bits, r->a.bits);
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
@@ -275,7 +308,8 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
 
 /* ---- vector operations --------------------------------------------------------------------------- */
 
-static sim_status vector_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out, sim_err *err)
+static sim_status vector_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                              sim_err *err)
 {
     const sim_arch *arch = x->arch;
     const sim_layer *l = q->layer;
@@ -286,12 +320,17 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     double elements = (double)l->m * (double)n * (double)l->batch;
     double in, written, params = 0, vector_cycles, memory_cycles;
     int64_t in_bits, out_bits, rows;
-    sim_gemm whole = {.extent = {1, 1, 1}, .batch = 1, .w_bits = a_bits, .a_bits = a_bits, .out_bits = a_bits, .acc_bits = a_bits};
+    sim_gemm whole = {.extent = {1, 1, 1},
+                      .batch = 1,
+                      .w_bits = a_bits,
+                      .a_bits = a_bits,
+                      .out_bits = a_bits,
+                      .acc_bits = a_bits};
     sim_dram_rates rates;
     sim_traffic traffic = {0};
 
-    /* Looked-up rows come at the table's width; everything else arrives as the array left it, and leaves at the
-     * width that the next product reads. */
+    /* Looked-up rows come at the table's width; everything else arrives as the array left it, and leaves at
+     * the width that the next product reads. */
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return too_large(x, l, err);
     in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)

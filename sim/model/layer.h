@@ -26,13 +26,13 @@ typedef struct sim_layer_cost {
     sim_layer_result result; /* energy without static and background power, cycles without prefetch */
     sim_counts counts;
     sim_prices prices;
-    double first_weight_load_cycles; /* could be prefetched while the DRAM channel idles */
-    double idle_tail_cycles;         /* DRAM idle at the end: room for the next layer's prefetch */
+    double first_weight_load_cycles;            /* could be prefetched while the DRAM channel idles */
+    double idle_tail_cycles;                    /* DRAM idle at the end: room for the next layer's prefetch */
     double first_weight_bits, weight_tile_bits; /* of the first, and of every, weight tile */
-    int64_t weight_bytes;            /* stored parameters of one instance */
-    int64_t kv_bytes;                /* of the cache that one instance reads or leaves */
-    int64_t tensor_bytes;            /* inputs and outputs of one instance: activation memory */
-    double peak_macs_per_cycle;      /* at its operands; 0 for vector operations */
+    int64_t weight_bytes;                       /* stored parameters of one instance */
+    int64_t kv_bytes;                           /* of the cache that one instance reads or leaves */
+    int64_t tensor_bytes;                       /* inputs and outputs of one instance: activation memory */
+    double peak_macs_per_cycle;                 /* at its operands; 0 for vector operations */
 } sim_layer_cost;
 
 /* Mapped products, so that equal ones are mapped once. NULL: out of memory. */
@@ -40,13 +40,13 @@ struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena);
 int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo);
 
 /* Stored bits of the static weights of one instance (0 when there are none); -1 on overflow. */
-int64_t sim_weight_bits(const sim_layer_request *request);
+int64_t sim_weight_bits(const sim_layer_request *q);
 
-sim_status sim_layer_cost_of(const sim_layer_context *context, const sim_layer_request *request,
-                             sim_layer_cost *out, sim_err *err);
+sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                             sim_err *err);
 
 /* Starts `cost` with `saved_cycles` of its first weight load already done, and prices the final time. */
-void sim_layer_finish(const sim_layer_context *context, const sim_layer_cost *cost, int64_t saved_cycles,
+void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
                       sim_layer_result *out);
 
 #endif

@@ -84,9 +84,8 @@ static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, cons
     struct cached *at = &cache->slots[slot];
 
     for (; at->table; at = &cache->slots[slot]) {
-        if (at->extent == extent && at->fold.kind == fold->kind &&
-            at->fold.per_num == fold->per_num && at->fold.per_den == fold->per_den &&
-            at->fold.least == fold->least)
+        if (at->extent == extent && at->fold.kind == fold->kind && at->fold.per_num == fold->per_num &&
+            at->fold.per_den == fold->per_den && at->fold.least == fold->least)
             return at->table;
         slot = (slot + 1) % CACHE_SLOTS;
     }
@@ -171,11 +170,12 @@ static int32_t largest_fit(const search *s, const root *r, sim_dim d, const int6
 {
     int64_t room = sim_capacity_room(&s->problem->capacity, d, tile);
 
-    return sim_candidates_floor(r->table[d], room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d]);
+    return sim_candidates_floor(r->table[d],
+                                room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d]);
 }
 
-/* Recomputes what depends on the box's smallest tiles: z's room, and where the range of the dimension that was
- * not cut ends (`cut` is the other one, or SIM_DIMS for a whole box); false when nothing fits. */
+/* Recomputes what depends on the box's smallest tiles: z's room, and where the range of the dimension that
+ * was not cut ends (`cut` is the other one, or SIM_DIMS for a whole box); false when nothing fits. */
 static bool clip_box(const search *s, const root *r, box *x, sim_dim cut)
 {
     int64_t tile[SIM_DIMS];
@@ -371,8 +371,9 @@ static sim_status nothing_fits(const sim_problem *p, const char *name, sim_err *
 
     for (int o = 0; o < SIM_OPERAND_COUNT && !p->capacity.unified; o++)
         if (p->capacity.words[o] < 1) {
-            status = sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
-                              "layer '%s': not even one element fits the %s buffer", name, sim_operand_names[o]);
+            status =
+                sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                         "layer '%s': not even one element fits the %s buffer", name, sim_operand_names[o]);
             sim_hint(err, "an element takes %g bits%s; enlarge buffers.%s_kib",
                      (double)p->capacity.word[o] / 1024, arch->double_buffered[o] ? ", double-buffered" : "",
                      sim_operand_names[o]);

@@ -24,15 +24,16 @@ typedef struct sim_map_value {
 } sim_map_value;
 
 typedef struct sim_map_choice {
-    sim_gemm gemm;       /* the product that the tiles cover: padded under mapper.tiles = pow2_padded, else as given */
-    int way;             /* index into the back end's ways */
+    sim_gemm
+        gemm; /* the product that the tiles cover: padded under mapper.tiles = pow2_padded, else as given */
+    int way;  /* index into the back end's ways */
     sim_way way_used;
     sim_tiling tiling;
-    sim_map_value value; /* of these tiles */
-    sim_counts counts;   /* of all `batch` products, memory included */
-    sim_traffic traffic; /* of one product */
+    sim_map_value value;   /* of these tiles */
+    sim_counts counts;     /* of all `batch` products, memory included */
+    sim_traffic traffic;   /* of one product */
     sim_pipeline pipeline; /* of all products */
-    int64_t nodes;       /* boxes examined: the work of the search */
+    int64_t nodes;         /* boxes examined: the work of the search */
 } sim_map_choice;
 
 /* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile fits (the message names the buffer), SIM_OVERFLOW when
@@ -42,7 +43,8 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
 
 /* The value of given tiles and stationarity: what the search compares. The oracle of the tests prices with
  * its own code. */
-void sim_map_evaluate(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const int64_t tile[SIM_DIMS],
-                      sim_dim stationary, sim_map_value *value, sim_counts *counts /* may be NULL */);
+void sim_map_evaluate(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way,
+                      const int64_t tile[SIM_DIMS], sim_dim stationary, sim_map_value *value,
+                      sim_counts *counts /* may be NULL */);
 
 #endif

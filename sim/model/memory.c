@@ -21,7 +21,8 @@ static int64_t kib_room(double kib)
 
 void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *out)
 {
-    double kib[SIM_OPERAND_COUNT] = {arch->buffer_weight_kib, arch->buffer_input_kib, arch->buffer_output_kib};
+    double kib[SIM_OPERAND_COUNT] = {arch->buffer_weight_kib, arch->buffer_input_kib,
+                                     arch->buffer_output_kib};
     int64_t bits[SIM_OPERAND_COUNT] = {gemm->w_bits, gemm->a_bits, gemm->acc_bits};
 
     out->unified = arch->buffer_unified_kib > 0;
@@ -178,8 +179,11 @@ void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t
     double count[SIM_DIMS];
     sim_runs runs[SIM_STREAMS];
 
-    for (int d = 0; d < SIM_DIMS; d++)
-        count[d] = (double)((gemm->extent[d] + tile[d] - 1) / tile[d]);
+    for (int d = 0; d < SIM_DIMS; d++) {
+        int64_t tiles = (gemm->extent[d] + tile[d] - 1) / tile[d];
+
+        count[d] = (double)tiles;
+    }
     sim_runs_of(arch, gemm, runs);
     *out = (sim_dram_rates){
         .cycles_per_bit = peak / (arch->dram_efficiency_frac > 0 ? arch->dram_efficiency_frac

@@ -28,9 +28,9 @@ int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t
 
 /* DRAM bits of one product by operand and direction, given tile counts c and the innermost loop that has
  * more than one iteration (`stationary`):
- *   weights  stored * (c_m unless stationary == M), and w_once_bits      inputs  stored * (c_n unless stationary == N)
- *   outputs  written: the final stored bits once, and partial sums m*n*acc bits * (c_k - 1 unless
- *            stationary == K); read back: as many partial sums (one full set more with output_read_first)
+ *   weights  stored * (c_m unless stationary == M), and w_once_bits      inputs  stored * (c_n unless
+ * stationary == N) outputs  written: the final stored bits once, and partial sums m*n*acc bits * (c_k - 1
+ * unless stationary == K); read back: as many partial sums (one full set more with output_read_first)
  * Operands that stay on chip move nothing. */
 typedef struct sim_traffic {
     double weight_read, input_read, partial_read, partial_write, final_write; /* bits */
@@ -41,7 +41,8 @@ void sim_traffic_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t co
 
 /* What the memory system itself does to the counts of one product, affine in the tile counts c:
  * counts = fixed + sum over d of per_tile[d] * c_d. A word filled from DRAM is one buffer write, a word
- * drained one buffer read; elements cross the buffers at their operand's width, outputs at accumulator width. */
+ * drained one buffer read; elements cross the buffers at their operand's width, outputs at accumulator width.
+ */
 void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stationary, sim_counts *fixed,
                        sim_counts per_tile[SIM_DIMS]);
 
@@ -52,8 +53,8 @@ void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stati
  *   cycles = cycles_per_bit * sum over streams of bits * max(1, burst bits / run bits)
  *            + turnaround * min(bits read, bits written)
  * A run is a whole tile (layout tiled), or a tile's row (row_major): along k for weights (stored by output
- * feature) and inputs, along n for outputs. Tiles count with their mean size, extent / number of tiles, so that
- * ragged ends are in it. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With a fixed
+ * feature) and inputs, along n for outputs. Tiles count with their mean size, extent / number of tiles, so
+ * that ragged ends are in it. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With a fixed
  * dram.efficiency both vanish. */
 typedef struct sim_dram_rates {
     double cycles_per_bit;                /* long runs, one direction */
@@ -70,7 +71,13 @@ typedef struct sim_runs {
     sim_dim one, other; /* SIM_DIMS: no further count */
 } sim_runs;
 
-typedef enum sim_stream { SIM_STREAM_WEIGHT, SIM_STREAM_INPUT, SIM_STREAM_PARTIAL, SIM_STREAM_FINAL, SIM_STREAMS } sim_stream;
+typedef enum sim_stream {
+    SIM_STREAM_WEIGHT,
+    SIM_STREAM_INPUT,
+    SIM_STREAM_PARTIAL,
+    SIM_STREAM_FINAL,
+    SIM_STREAMS
+} sim_stream;
 
 void sim_runs_of(const sim_arch *arch, const sim_gemm *gemm, sim_runs out[SIM_STREAMS]);
 /* Cycles of the DRAM channel for `traffic`. */
@@ -86,11 +93,12 @@ double sim_dram_cycles(const sim_dram_rates *rates, const sim_traffic *traffic);
  * Summed per class of tile (full or ragged, which loop advances), so the cost does not grow with the number
  * of tiles. All cycles are double; the caller rounds up once. */
 typedef struct sim_pipeline {
-    double cycles;           /* the latency above; array fill not included */
-    double first_load;       /* L_0 */
-    double first_weight_load; /* the part of L_0 that is weights */
-    double last_idle;        /* DRAM idle cycles under the last tile's compute: room for a prefetch */
-    double last_store;       /* S_last */
+    double cycles;     /* the latency above; array fill not included */
+    double first_load; /* L_0 */
+    double
+        first_weight_load; /* the part of L_0 that is weights for a double buffer, which can be prefetched */
+    double last_idle;      /* DRAM idle cycles under the last tile's compute: room for a prefetch */
+    double last_store;     /* S_last */
 } sim_pipeline;
 
 void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way, const sim_tiling *tiling,

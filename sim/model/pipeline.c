@@ -86,10 +86,12 @@ static void streams_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t
     if (!gemm->on_chip[SIM_OPERAND_WEIGHT]) {
         double passes = stationary == SIM_M ? 1 : (double)count[SIM_M];
 
-        out->weight = traffic.weight_read / (passes * k * n) * (rates.cycles_per_bit * rates.weight + load_extra);
+        out->weight =
+            traffic.weight_read / (passes * k * n) * (rates.cycles_per_bit * rates.weight + load_extra);
     }
     if (!gemm->on_chip[SIM_OPERAND_INPUT])
-        out->input = (double)gemm->a_stored_bits / (m * k) * (rates.cycles_per_bit * rates.input + load_extra);
+        out->input =
+            (double)gemm->a_stored_bits / (m * k) * (rates.cycles_per_bit * rates.input + load_extra);
     if (!gemm->on_chip[SIM_OPERAND_OUTPUT]) {
         out->partial_load = gemm->acc_bits * (rates.cycles_per_bit * rates.partial + load_extra);
         out->partial_store = gemm->acc_bits * (rates.cycles_per_bit * rates.partial + store_extra);
@@ -105,7 +107,7 @@ typedef struct loads {
 
 typedef struct walk {
     const sim_arch *arch;
-    loop loops[SIM_DIMS]; /* outermost first */
+    loop loops[SIM_DIMS];  /* outermost first */
     int at_loop[SIM_DIMS]; /* loop of each dimension */
     streams cost;
 } walk;
@@ -151,8 +153,9 @@ static double store_of(const walk *w, const int64_t at[SIM_DIMS], const int64_t 
     if (after && index_of(w, SIM_M, at) == index_of(w, SIM_M, after) &&
         index_of(w, SIM_N, at) == index_of(w, SIM_N, after))
         return 0;
-    return outputs * (index_of(w, SIM_K, at) == w->loops[w->at_loop[SIM_K]].count - 1 ? w->cost.final_store
-                                                                                      : w->cost.partial_store);
+    return outputs * (index_of(w, SIM_K, at) == w->loops[w->at_loop[SIM_K]].count - 1
+                          ? w->cost.final_store
+                          : w->cost.partial_store);
 }
 
 /* The tile before or after `at` in loop order; false at the end of the product. */
@@ -182,8 +185,8 @@ static double interval(const walk *w, double compute, double stored, const loads
 
 /* Intervals of a tile that begins a product, or ends one, or both: of `batch` of them, the very first has no
  * store before it, and the very last no load after it. */
-static double edge_intervals(const walk *w, double batch, bool begins, bool ends, double compute, double stored,
-                             const loads *next)
+static double edge_intervals(const walk *w, double batch, bool begins, bool ends, double compute,
+                             double stored, const loads *next)
 {
     const loads nothing = {0};
 
@@ -239,11 +242,15 @@ void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *
                           (at[1] == last[1] ? b->compute_end : b->compute) *
                           (at[2] == last[2] ? c->compute_end : c->compute);
                 if (!begins && !ends)
-                    sum += a->times[i] * b->times[j] * c->times[l] * batch * interval(&w, compute, stored, &next);
+                    sum += a->times[i] * b->times[j] * c->times[l] * batch *
+                           interval(&w, compute, stored, &next);
                 else
                     sum += edge_intervals(&w, batch, begins, ends, compute, stored, &next);
-                if (ends) /* the walk ends here: what the channel does under the last tile is its stores */
-                    out->last_idle = larger(0, compute - (arch->double_buffered[SIM_OPERAND_OUTPUT] ? stored : 0));
+                if (ends) { /* what the channel does under the last tile is to store the one before it */
+                    bool stores = arch->double_buffered[SIM_OPERAND_OUTPUT] && (!begins || gemm->batch > 1);
+
+                    out->last_idle = larger(0, compute - (stores ? stored : 0));
+                }
             }
     out->cycles = out->first_load + sum + out->last_store;
 }

@@ -15,7 +15,8 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_prec
 
     *out = (sim_precision){.w = eight, .a = eight};
     if (!policy->overrides_own && policy->base.w.bits > 0)
-        lay_over(&out->w, &policy->base.w), lay_over(&out->a, &policy->base.a), lay_over(&out->kv, &policy->base.kv);
+        lay_over(&out->w, &policy->base.w), lay_over(&out->a, &policy->base.a),
+            lay_over(&out->kv, &policy->base.kv);
     lay_over(&out->w, &layer->own.w);
     lay_over(&out->a, &layer->own.a);
     lay_over(&out->kv, &layer->own.kv);

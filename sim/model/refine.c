@@ -94,7 +94,8 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
         sim_pipeline pipeline;
 
         /* A loop that does not loop is innermost in name only: another order says the same. */
-        if (!may_be_innermost(d->roots[0].way, (sim_dim)s) || (loops[s] == 1 && loops[0] * loops[1] * loops[2] > 1))
+        if (!may_be_innermost(d->roots[0].way, (sim_dim)s) ||
+            (loops[s] == 1 && loops[0] * loops[1] * loops[2] > 1))
             continue;
         v = sim_value_of(p, &d->roots[s], tile);
         if (shortest_possible(p, &v, tile) >= d->out->pipeline.cycles ||
@@ -156,10 +157,11 @@ static bool step_down(descent *d)
     return shorter;
 }
 
-void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary, sim_objective objective,
-                sim_map_choice *out)
+void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary,
+                sim_objective objective, sim_map_choice *out)
 {
-    descent d = {.problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
+    descent d = {
+        .problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
     int64_t count[SIM_DIMS];
     sim_tiling swapped;
     sim_pipeline other;

@@ -78,17 +78,18 @@ static sim_status check_support(const sim_arch *arch, const sim_layer_request *r
         if (arch->backend->supports(arch, w, a, why, sizeof why))
             continue;
         for (int s = 0; s < seen_count; s++)
-            known |= seen[s][0].bits == w.bits && seen[s][0].format == w.format && seen[s][1].bits == a.bits &&
-                     seen[s][1].format == a.format;
+            known |= seen[s][0].bits == w.bits && seen[s][0].format == w.format &&
+                     seen[s][1].bits == a.bits && seen[s][1].format == a.format;
         if (known || seen_count == SIM_ERR_MAX)
             continue;
         seen[seen_count][0] = w;
         seen[seen_count++][1] = a;
         number_text(w, layer->weights == SIM_WEIGHTS_KV ? 'k' : 'w', w_text, sizeof w_text);
         number_text(a, 'a', a_text, sizeof a_text);
-        status = sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "layer '%s': '%s' (%s) cannot multiply %s%s by %s",
-                          layer->name, arch->name, arch->backend->name, w_text,
-                          layer->weights == SIM_WEIGHTS_KV ? " (KV cache)" : "", a_text);
+        status =
+            sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "layer '%s': '%s' (%s) cannot multiply %s%s by %s",
+                     layer->name, arch->name, arch->backend->name, w_text,
+                     layer->weights == SIM_WEIGHTS_KV ? " (KV cache)" : "", a_text);
         sim_hint(err, "%s", why);
     }
     return status;
@@ -98,7 +99,8 @@ static sim_status check_support(const sim_arch *arch, const sim_layer_request *r
 
 /* Whether the static weights of the whole workload stay in the weight buffer (or half of a unified one)
  * from decode step to decode step. */
-static bool weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
+static bool weights_stay(const sim_arch *arch, const sim_workload *workload,
+                         const sim_layer_request *requests)
 {
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
     double bits = 0;
@@ -113,7 +115,8 @@ static bool weights_stay(const sim_arch *arch, const sim_workload *workload, con
 
 /* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
  * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
-static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before, const sim_layer_cost *next)
+static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before,
+                                 const sim_layer_cost *next)
 {
     double saved = fmin(before->idle_tail_cycles, next->first_weight_load_cycles);
     const sim_layer_result *r = &next->result;
@@ -121,7 +124,8 @@ static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *bef
 
     if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
         return 0;
-    if (arch->buffer_unified_kib > 0 && before->result.has_mapping && next->first_weight_bits > before->weight_tile_bits)
+    if (arch->buffer_unified_kib > 0 && before->result.has_mapping &&
+        next->first_weight_bits > before->weight_tile_bits)
         return 0; /* the spare copy of the weight tile is the only room there is */
     saved = fmin(saved, (double)(r->cycles - floor));
     return saved > 0 ? (int64_t)saved : 0;
@@ -153,7 +157,8 @@ static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_
     for (int64_t i = 0; i < count; i++) {
         const sim_layer_result *l = &layers[i];
 
-        if (!add_times(&t->macs, l->macs, l->repeat) || !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
+        if (!add_times(&t->macs, l->macs, l->repeat) ||
+            !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
             !add_times(&t->cycles, l->cycles, l->repeat) ||
             !add_times(&t->dram_read_bytes, l->dram_read_bytes, l->repeat) ||
             !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat))

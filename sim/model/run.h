@@ -6,13 +6,14 @@
 #include "base/err.h"
 #include "model/types.h"
 
-/* Maps and prices every layer of `workload`. All of `out` lives in `arena`. Errors as sim_run() of simacc.h. */
+/* Maps and prices every layer of `workload`. All of `out` lives in `arena`. Errors as sim_run() of simacc.h.
+ */
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
 
 /* The precision a policy gives a layer: the layer's own bits, else the policy's base, else 8 (a policy that
- * overrides comes before the own bits); then the rules in order, the last match winning field by field. kv falls
- * back to a. True when a rule named the layer's w or a bits: such a layer is not kept in float. */
+ * overrides comes before the own bits); then the rules in order, the last match winning field by field. kv
+ * falls back to a. True when a rule named the layer's w or a bits: such a layer is not kept in float. */
 bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out);
 
 /* Bits that `rows` rows of `row_elements` elements take in memory: dense, each row padded to bytes, with a

@@ -82,23 +82,31 @@ typedef struct sim_layer {
      * are those of the rectangle map_m x map_n x map_k that holds as many (rounded up). 0: no mask. */
     int64_t causal_macs, map_n, map_k;
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
-    bool out_is_kv;      /* the output is rows of the KV cache (k_proj, v_proj): stored at kv bits */
-    bool tied;           /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
+    bool out_is_kv;              /* the output is rows of the KV cache (k_proj, v_proj): stored at kv bits */
+    bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
-    int inputs;           /* vector operations: operand tensors read (a residual add reads 2) */
+    int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
     double ops_per_element; /* vector operations: vector-lane operations per output element */
-    int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's output), stored at 16 bits */
+    int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's
+                               output), stored at 16 bits */
 } sim_layer;
 
-typedef enum sim_phase { SIM_PHASE_NONE, SIM_PHASE_PREFILL, SIM_PHASE_DECODE, SIM_PHASE_GENERATE, SIM_PHASE_COUNT } sim_phase;
+typedef enum sim_phase {
+    SIM_PHASE_NONE,
+    SIM_PHASE_PREFILL,
+    SIM_PHASE_DECODE,
+    SIM_PHASE_GENERATE,
+    SIM_PHASE_COUNT
+} sim_phase;
 
 extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
 
 typedef struct sim_workload {
     const char *name, *file;
-    sim_phase phase;           /* SIM_PHASE_NONE for an explicit layer list */
-    int64_t batch, tokens;     /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step; 0 unknown */
-    const sim_layer *layers;   /* in order of execution, one entry per instance of a model's layer */
+    sim_phase phase;       /* SIM_PHASE_NONE for an explicit layer list */
+    int64_t batch, tokens; /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step;
+                              0 unknown */
+    const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
     int64_t layer_count;
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
     int64_t kv_row_elements;   /* elements of one K or V row (head dimension): storage is padded per row */
@@ -109,13 +117,13 @@ typedef struct sim_workload {
 /* ---- policy ----------------------------------------------------------------------------------- */
 
 typedef struct sim_policy_rule {
-    const char *glob; /* matched against layer names; the last match wins, field by field */
+    const char *glob;        /* matched against layer names; the last match wins, field by field */
     sim_precision precision; /* fields with bits 0 are left as they were; group -1: unchanged */
 } sim_policy_rule;
 
 typedef struct sim_policy {
-    const char *name; /* as given: "w4a8", or the file's name */
-    const char *file; /* NULL for a uniform policy */
+    const char *name;   /* as given: "w4a8", or the file's name */
+    const char *file;   /* NULL for a uniform policy */
     sim_precision base; /* bits 0: the layer's own bits, else 8 */
     bool overrides_own; /* an explicit uniform policy beats the layers' own bits */
     const sim_policy_rule *rules;
@@ -124,7 +132,13 @@ typedef struct sim_policy {
 
 /* ---- arch ------------------------------------------------------------------------------------- */
 
-typedef enum sim_dataflow { SIM_DATAFLOW_WS, SIM_DATAFLOW_OS, SIM_DATAFLOW_IS, SIM_DATAFLOW_AUTO, SIM_DATAFLOW_STREAM } sim_dataflow;
+typedef enum sim_dataflow {
+    SIM_DATAFLOW_WS,
+    SIM_DATAFLOW_OS,
+    SIM_DATAFLOW_IS,
+    SIM_DATAFLOW_AUTO,
+    SIM_DATAFLOW_STREAM
+} sim_dataflow;
 typedef enum sim_timing { SIM_TIMING_PIPELINED, SIM_TIMING_SERIAL, SIM_TIMING_SCALESIM } sim_timing;
 typedef enum sim_tiles { SIM_TILES_ANY, SIM_TILES_POW2_PADDED } sim_tiles;
 typedef enum sim_map_latency { SIM_LATENCY_PIPELINE, SIM_LATENCY_OVERLAP } sim_map_latency;
@@ -132,10 +146,15 @@ typedef enum sim_dram_layout { SIM_LAYOUT_TILED, SIM_LAYOUT_ROW_MAJOR } sim_dram
 typedef enum sim_activations { SIM_ACTIVATIONS_DRAM, SIM_ACTIVATIONS_ON_CHIP } sim_activations;
 
 /* Operands of a GEMM and their buffers. */
-typedef enum sim_operand { SIM_OPERAND_WEIGHT, SIM_OPERAND_INPUT, SIM_OPERAND_OUTPUT, SIM_OPERAND_COUNT } sim_operand;
+typedef enum sim_operand {
+    SIM_OPERAND_WEIGHT,
+    SIM_OPERAND_INPUT,
+    SIM_OPERAND_OUTPUT,
+    SIM_OPERAND_COUNT
+} sim_operand;
 
-extern const char *const sim_operand_names[SIM_OPERAND_COUNT + 1];   /* "weight" "input" "output" */
-extern const char *const sim_dataflow_names[];                       /* "ws" "os" "is" "auto" "stream" */
+extern const char *const sim_operand_names[SIM_OPERAND_COUNT + 1]; /* "weight" "input" "output" */
+extern const char *const sim_dataflow_names[];                     /* "ws" "os" "is" "auto" "stream" */
 
 /* How far the numbers of an energy table can be trusted, worst first. */
 typedef enum sim_provenance { SIM_ASSUMED, SIM_MEASURED, SIM_PUBLISHED, SIM_PROVENANCE_COUNT } sim_provenance;
@@ -153,25 +172,25 @@ typedef struct sim_tech {
     double node_nm;
     /* Fixed PE of native widths w x a: c0 + c1 (w+a)/2 + c2 w a, pJ per MAC, pipeline registers included. */
     double mac_c0_pj, mac_c1_pj, mac_c2_pj;
-    double mac_leak_uw, mac_area_um2;       /* of a fixed 8x8 PE; scaled with w*a/64 for others */
-    double fusion8_pj, fusion16_pj;         /* fusion unit, pJ per unit and cycle, widest operand 8 or 16 */
+    double mac_leak_uw, mac_area_um2; /* of a fixed 8x8 PE; scaled with w*a/64 for others */
+    double fusion8_pj, fusion16_pj;   /* fusion unit, pJ per unit and cycle, widest operand 8 or 16 */
     double fusion8_leak_uw, fusion16_leak_uw, fusion8_area_um2, fusion16_area_um2;
-    double register_pj_per_bit;             /* one bit through one register (a hop) */
-    double vector_pj_per_op;                /* one vector-lane operation */
+    double register_pj_per_bit; /* one bit through one register (a hop) */
+    double vector_pj_per_op;    /* one vector-lane operation */
     double vector_lane_leak_uw, vector_lane_area_um2;
-    const sim_sram_point *sram;             /* by rising size, at least two points */
+    const sim_sram_point *sram; /* by rising size, at least two points */
     int64_t sram_count;
     sim_provenance logic_provenance, sram_provenance, vector_provenance;
 } sim_tech;
 
 typedef struct sim_dram_kind {
-    const char *name;                /* "lpddr4" */
-    double pj_per_bit;               /* at full load, background included */
-    double background_frac;          /* of that, the part that is drawn whether or not bits move */
-    double rank_gb_s_per_gib;        /* peak bandwidth per capacity of the devices that background_frac is of */
-    double curve_efficiency_frac;    /* of peak, for long runs of reads alone or writes alone */
-    double burst_bytes;              /* a shorter contiguous run costs as much time as this one */
-    double turnaround_frac;          /* bus time lost per bit of the rarer direction, in bit times */
+    const char *name;             /* "lpddr4" */
+    double pj_per_bit;            /* at full load, background included */
+    double background_frac;       /* of that, the part that is drawn whether or not bits move */
+    double rank_gb_s_per_gib;     /* peak bandwidth per capacity of the devices that background_frac is of */
+    double curve_efficiency_frac; /* of peak, for long runs of reads alone or writes alone */
+    double burst_bytes;           /* a shorter contiguous run costs as much time as this one */
+    double turnaround_frac;       /* bus time lost per bit of the rarer direction, in bit times */
     sim_provenance provenance;
 } sim_dram_kind;
 
@@ -215,10 +234,23 @@ typedef struct sim_arch {
 
 /* ---- result ----------------------------------------------------------------------------------- */
 
-typedef enum sim_bound { SIM_BOUND_COMPUTE, SIM_BOUND_MEMORY, SIM_BOUND_PORT, SIM_BOUND_LAUNCH, SIM_BOUND_VECTOR } sim_bound;
+typedef enum sim_bound {
+    SIM_BOUND_COMPUTE,
+    SIM_BOUND_MEMORY,
+    SIM_BOUND_PORT,
+    SIM_BOUND_LAUNCH,
+    SIM_BOUND_VECTOR
+} sim_bound;
 extern const char *const sim_bound_names[];
 
-typedef enum sim_objective { SIM_OBJECTIVE_BALANCED, SIM_OBJECTIVE_LATENCY, SIM_OBJECTIVE_ENERGY, SIM_OBJECTIVE_EDP, SIM_OBJECTIVE_DRAM, SIM_OBJECTIVE_COUNT } sim_objective;
+typedef enum sim_objective {
+    SIM_OBJECTIVE_BALANCED,
+    SIM_OBJECTIVE_LATENCY,
+    SIM_OBJECTIVE_ENERGY,
+    SIM_OBJECTIVE_EDP,
+    SIM_OBJECTIVE_DRAM,
+    SIM_OBJECTIVE_COUNT
+} sim_objective;
 extern const char *const sim_objective_names[SIM_OBJECTIVE_COUNT + 1];
 
 typedef struct sim_energy {
@@ -238,21 +270,21 @@ typedef struct sim_layer_result {
     const char *name; /* of the group: "layers.0-31.q_proj" */
     sim_op op;
     int64_t repeat;
-    int64_t m, n, k, batch;   /* k 0: does not apply */
-    sim_number w, a, kv;      /* bits 0: does not apply */
-    int64_t macs;             /* matmul and conv2d only */
-    int64_t compute_cycles;   /* of the array, or of the vector unit for vector operations */
-    int64_t memory_cycles;    /* of the DRAM channel */
-    int64_t cycles;           /* of the whole, overlap included */
+    int64_t m, n, k, batch; /* k 0: does not apply */
+    sim_number w, a, kv;    /* bits 0: does not apply */
+    int64_t macs;           /* matmul and conv2d only */
+    int64_t compute_cycles; /* of the array, or of the vector unit for vector operations */
+    int64_t memory_cycles;  /* of the DRAM channel */
+    int64_t cycles;         /* of the whole, overlap included */
     double latency_s;
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
     double sram_read_bits, sram_write_bits;
-    double utilization_frac;  /* macs / (peak macs per cycle at these bits * cycles) */
+    double utilization_frac; /* macs / (peak macs per cycle at these bits * cycles) */
     sim_bound bound;
     bool has_mapping;
     sim_mapping mapping;
-    double dram_bits_bound;      /* max(compulsory, 2 m n k / sqrt(S)) of the DRAM traffic; 0: does not apply */
+    double dram_bits_bound; /* max(compulsory, 2 m n k / sqrt(S)) of the DRAM traffic; 0: does not apply */
     double compulsory_dram_bits; /* each operand once */
     bool float_fallback;         /* a float layer that ran on 8-bit integers */
 } sim_layer_result;
@@ -266,8 +298,8 @@ typedef struct sim_totals {
     bool memory_fits;
     double tokens_per_s; /* NaN: unknown */
     double utilization_frac;
-    double area_mm2;     /* NaN: unknown */
-    double peak_macs_per_s;             /* at the widest operands the policy uses on any matmul */
+    double area_mm2;        /* NaN: unknown */
+    double peak_macs_per_s; /* at the widest operands the policy uses on any matmul */
     double dram_bandwidth_bytes_per_s;
 } sim_totals;
 
@@ -278,8 +310,8 @@ typedef struct sim_result {
     sim_totals totals;
     const sim_layer_result *layers; /* grouped, in order of first appearance */
     int64_t layer_count;
-    int64_t distinct_gemms;         /* mapped; all others were equal to one of these */
-    bool weights_resident;          /* all weights stay on chip across decode steps */
+    int64_t distinct_gemms; /* mapped; all others were equal to one of these */
+    bool weights_resident;  /* all weights stay on chip across decode steps */
     sim_provenance energy_provenance;
     const char *calibration; /* NULL: none */
 } sim_result;

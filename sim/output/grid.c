@@ -218,15 +218,17 @@ void sim_grid_print(sim_grid *grid, int indent, int width, bool colour, sim_text
 {
     const int columns = grid->column_count;
     int widths[COLUMNS_MAX] = {0};
-    sim_paint paints[COLUMNS_MAX];
+    sim_paint paints[COLUMNS_MAX] = {SIM_PAINT_NONE};
     const char *texts[COLUMNS_MAX];
-    cell **cells = sim_arena_alloc(&grid->arena, (size_t)grid->cell_count, sizeof *cells);
+    cell **cells = sim_arena_alloc(&grid->arena, (size_t)grid->cell_count, sizeof(void *));
     int64_t at = grid->cell_count;
 
     if (grid->failed || !cells || columns > COLUMNS_MAX) {
         out->failed = true;
         return;
     }
+    for (int i = 0; i < COLUMNS_MAX; i++)
+        texts[i] = "";
     for (cell *c = grid->cells; c; c = c->previous)
         cells[--at] = c;
     for (int i = 0; i < columns; i++)

@@ -33,7 +33,8 @@ static int by_value(const void *a, const void *b)
 }
 
 /* As run.c builds them, for one pair of bits. */
-static int gather(const sim_arch *arch, const sim_workload *w, int w_bits, int a_bits, sim_gemm *out, int count)
+static int gather(const sim_arch *arch, const sim_workload *w, int w_bits, int a_bits, sim_gemm *out,
+                  int count)
 {
     for (int64_t i = 0; i < w->layer_count; i++) {
         const sim_layer *l = &w->layers[i];
@@ -123,7 +124,8 @@ int main(int argc, char **argv)
                     sim_arena_init(&scratch, NULL);
                     cache = sim_map_cache_new(&scratch);
                     start = now_us();
-                    if (sim_map(&arch, &gemms[i], "bench", (sim_objective)objective, cache, &choice, &err) != SIM_OK)
+                    if (sim_map(&arch, &gemms[i], "bench", (sim_objective)objective, cache, &choice, &err) !=
+                        SIM_OK)
                         return 1;
                     middle = now_us();
                     sim_map(&arch, &gemms[i], "bench", (sim_objective)objective, cache, &choice, &err);

@@ -62,7 +62,7 @@ void arch_case_plain(sim_arch *arch, const char *backend)
     tech->vector_lane_area_um2 = 7140;
     tech->sram = sram_points;
     tech->sram_count = sizeof sram_points / sizeof *sram_points;
-    arch->dram = (sim_dram_kind){"test", 8.0, 0.37, 0.96, 128, 0.081, SIM_ASSUMED};
+    arch->dram = (sim_dram_kind){"test", 8.0, 0.37, 4.8, 0.96, 128, 0.081, SIM_ASSUMED};
 }
 
 void arch_case_random(sim_arch *arch, const char *backend, const arch_case_options *options,

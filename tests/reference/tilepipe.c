@@ -8,7 +8,7 @@
 /* A time that has not come. */
 #define NEVER INFINITY
 
-typedef enum stage { WAITING, RUNNING, DONE } stage;
+typedef enum stage { WAITING, QUEUED, RUNNING, DONE } stage;
 
 /* The four jobs of a tile. */
 enum { EARLY_LOAD, LATE_LOAD, COMPUTE, STORE, JOBS };
@@ -16,7 +16,7 @@ enum { EARLY_LOAD, LATE_LOAD, COMPUTE, STORE, JOBS };
 typedef struct job {
     stage stage;
     double cycles;
-    double ends;
+    double asked, ends; /* when a transfer joined the queue; when the job ends */
 } job;
 
 typedef struct pipe {
@@ -41,18 +41,16 @@ static bool output_has_place(const pipe *p, int64_t tile)
 
 static bool ready(const pipe *p, int64_t tile, int which)
 {
-    if (p->jobs[tile * JOBS + which].stage != WAITING)
-        return false;
     switch (which) {
     case EARLY_LOAD:
-        return done(p, tile - 1, LATE_LOAD) && done(p, tile - 2, COMPUTE);
+        return done(p, tile - 2, COMPUTE);
     case LATE_LOAD:
-        return done(p, tile, EARLY_LOAD) && done(p, tile - 1, COMPUTE) &&
-               (p->output_double || done(p, tile - 1, STORE));
+        return done(p, tile - 1, COMPUTE);
     case COMPUTE:
-        return done(p, tile, LATE_LOAD) && done(p, tile - 1, COMPUTE) && output_has_place(p, tile);
+        return done(p, tile, EARLY_LOAD) && done(p, tile, LATE_LOAD) && done(p, tile - 1, COMPUTE) &&
+               output_has_place(p, tile);
     default:
-        return done(p, tile, COMPUTE) && done(p, tile - 1, STORE);
+        return done(p, tile, COMPUTE);
     }
 }
 
@@ -77,51 +75,59 @@ static void retire(pipe *p, int64_t index)
 /* Jobs of a tile lie at most two tiles apart from the first one that is not finished. */
 enum { WINDOW = 4 };
 
-/* A transfer of nothing needs no channel. True if there was one. */
-static bool skip_empty(pipe *p, int64_t end)
+/* Transfers that can start now join the queue; those of nothing need no channel. True if a job got done. */
+static bool ask(pipe *p, int64_t end)
 {
+    bool progress = false;
     for (int64_t tile = p->first_open; tile < end; tile++) {
         for (int which = 0; which < JOBS; which++) {
-            if (which != COMPUTE && p->jobs[tile * JOBS + which].cycles <= 0.0 && ready(p, tile, which)) {
+            job *j = &p->jobs[tile * JOBS + which];
+            if (which == COMPUTE || j->stage != WAITING || !ready(p, tile, which))
+                continue;
+            j->stage = QUEUED;
+            j->asked = p->now;
+            if (j->cycles <= 0.0) {
                 retire(p, tile * JOBS + which);
-                return true;
+                progress = true;
             }
         }
     }
-    return false;
+    return progress;
+}
+
+/* Which of two queued transfers goes first: the earlier; of equal age, a load that the array waits for, then
+ * a store, then a load ahead. */
+static bool before(const pipe *p, int64_t one, int64_t other)
+{
+    static const int rank[JOBS] = {[LATE_LOAD] = 0, [STORE] = 1, [EARLY_LOAD] = 2};
+    if (p->jobs[one].asked != p->jobs[other].asked)
+        return p->jobs[one].asked < p->jobs[other].asked;
+    if (rank[one % JOBS] != rank[other % JOBS])
+        return rank[one % JOBS] < rank[other % JOBS];
+    return one < other;
 }
 
 /* Starts what can start now; true if anything did. */
 static bool dispatch(pipe *p)
 {
     const int64_t end = p->first_open + WINDOW < p->count ? p->first_open + WINDOW : p->count;
-    if (skip_empty(p, end))
+    if (ask(p, end))
         return true;
-    if (p->computing < 0) {
-        for (int64_t tile = p->first_open; tile < end; tile++) {
-            if (ready(p, tile, COMPUTE)) {
-                start(p, tile, COMPUTE);
-                return true;
-            }
-        }
-    }
-    if (p->transfer >= 0)
-        return false;
-    for (int64_t tile = p->first_open; tile < end; tile++) {
-        if (ready(p, tile, STORE)) {
-            start(p, tile, STORE);
+    for (int64_t tile = p->first_open; p->computing < 0 && tile < end; tile++) {
+        if (p->jobs[tile * JOBS + COMPUTE].stage == WAITING && ready(p, tile, COMPUTE)) {
+            start(p, tile, COMPUTE);
             return true;
         }
     }
-    for (int64_t tile = p->first_open; tile < end; tile++) {
-        for (int which = EARLY_LOAD; which <= LATE_LOAD; which++) {
-            if (ready(p, tile, which)) {
-                start(p, tile, which);
-                return true;
-            }
-        }
+    int64_t next = -1;
+    for (int64_t index = p->first_open * JOBS; p->transfer < 0 && index < end * JOBS; index++) {
+        if (p->jobs[index].stage == QUEUED && (next < 0 || before(p, index, next)))
+            next = index;
     }
-    return false;
+    if (next < 0)
+        return false;
+    start(p, next / JOBS, (int)(next % JOBS));
+    return true;
 }
 
 /* Moves on to the next end of a job and retires all jobs that end then. */
@@ -151,8 +157,10 @@ tilepipe_result tilepipe_run(const tilepipe_tile *tiles, int64_t count,
     p.jobs = pe_alloc(count * JOBS, sizeof *p.jobs);
     for (int64_t i = 0; i < count; i++) {
         job *jobs = &p.jobs[i * JOBS];
-        for (int operand = 0; operand < TILEPIPE_OPERANDS; operand++)
-            jobs[double_buffered[operand] ? EARLY_LOAD : LATE_LOAD].cycles += tiles[i].load_cycles[operand];
+        for (int operand = 0; operand < TILEPIPE_OPERANDS; operand++) {
+            const bool early = operand == TILEPIPE_OUTPUT || double_buffered[operand];
+            jobs[early ? EARLY_LOAD : LATE_LOAD].cycles += tiles[i].load_cycles[operand];
+        }
         jobs[COMPUTE].cycles = tiles[i].compute_cycles;
         jobs[STORE].cycles = tiles[i].store_cycles;
     }
@@ -161,9 +169,18 @@ tilepipe_result tilepipe_run(const tilepipe_tile *tiles, int64_t count,
             ;
     } while (advance(&p));
 
-    tilepipe_result result = {p.now, count ? p.jobs[(count - 1) * JOBS + COMPUTE].ends : 0.0};
     if (p.first_open != count)
         abort(); /* jobs that can never start: a contradiction in the rules above */
+    tilepipe_result result = {p.now, 0.0};
+    if (count) {
+        const job *last = &p.jobs[(count - 1) * JOBS];
+        double busy_until = last[COMPUTE].ends - last[COMPUTE].cycles;
+        for (int64_t index = 0; index < count * JOBS; index++) {
+            if (index % JOBS != COMPUTE && index != count * JOBS - 1)
+                busy_until = fmax(busy_until, p.jobs[index].ends);
+        }
+        result.last_idle = fmax(0.0, last[COMPUTE].ends - busy_until);
+    }
     free(p.jobs);
     return result;
 }

@@ -1,13 +1,15 @@
 /* The tile pipeline as events: one DRAM channel, one array, buffers that are single or double.
  *
  * The oracle of the pipeline's closed forms. Rules, and no formula:
- *   - The channel serves one transfer at a time, to its end. A store that is ready goes before any load;
- * loads go in the order of their tiles, single-buffered operands of a tile after its double-buffered ones.
+ *   - The channel serves one transfer at a time, to its end, in the order in which they were asked for. At
+ * one moment a load into a single buffer, which the array waits for, comes first, then stores, then loads
+ * ahead.
  *   - Loads run one tile ahead: those of tile i + 1 into double buffers may begin when the computation of
  * tile i - 1 has ended, and those into single buffers, which tile i still uses, when that of tile i has.
  *   - Tile i computes when all its loads are done and the array is free. Its output needs a place: the output
  *     of the tile before must have been stored (single-buffered), or that of the second before (double).
- *   - A partial sum that comes back is a load of the output operand, into the place that it computes in. */
+ *   - Partial sums that come back are loaded one tile ahead whatever buffers the output has: they wait beside
+ *     the output tile, as what the accumulators start from. */
 #ifndef TESTS_REFERENCE_TILEPIPE_H
 #define TESTS_REFERENCE_TILEPIPE_H
 
@@ -23,8 +25,8 @@ typedef struct tilepipe_tile {
 } tilepipe_tile;
 
 typedef struct tilepipe_result {
-    double cycles;       /* from the first load until the last store has ended */
-    double compute_ends; /* of the last tile */
+    double cycles;    /* from the first load until the last store has ended */
+    double last_idle; /* of the channel, while the last tile computes */
 } tilepipe_result;
 
 tilepipe_result tilepipe_run(const tilepipe_tile *tiles, int64_t count,

@@ -87,8 +87,8 @@ static sim_status bitfusion_compute(const sim_arch *arch, const sim_gemm *gemm, 
     (void)arch;
     *out = (sim_compute){.cycles = gemm->batch};
     for (int d = 0; d < SIM_DIMS; d++)
-        if (__builtin_mul_overflow(out->cycles,
-                                   sim_fold_sum(&way->fold[d], gemm->extent[d], tiling->tile[d]), &out->cycles))
+        if (__builtin_mul_overflow(out->cycles, sim_fold_sum(&way->fold[d], gemm->extent[d], tiling->tile[d]),
+                                   &out->cycles))
             return sim_fail(err, SIM_OVERFLOW, NULL, 0, "compute cycles exceed 63 bits");
     return SIM_OK;
 }

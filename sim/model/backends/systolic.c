@@ -7,8 +7,9 @@
  *   WS, IS   2R + C - 2 + sum over all folds but the last of max(T_f, R) + T_last
  *   OS       2R + C - 2 + T_first + sum over all folds but the first of max(T_f, R)
  * A weight port loads a WS fold in W = ceil(R*C*w_bits/port_bits) cycles instead of R (fewer, where several
- * narrow weights share a native word), and stretches the T of OS and IS, which stream weights, to ceil(T*width*w_bits/port_bits).
- * Equal arrays side by side work on different column folds of one product, fed by the same rows. */
+ * narrow weights share a native word), and stretches the T of OS and IS, which stream weights, to
+ * ceil(T*width*w_bits/port_bits). Equal arrays side by side work on different column folds of one product,
+ * fed by the same rows. */
 #include "base/err.h"
 #include "model/backend.h"
 #include "model/memory.h"
@@ -66,7 +67,8 @@ static sim_fold stream(const sim_arch *arch, const sim_gemm *gemm, const placeme
 }
 
 /* Accesses of the array to its buffers. Operands are read once for each fold that uses them, whatever the
- * number of arrays they are broadcast to; the stationary operand shifts through half of the rows on average. */
+ * number of arrays they are broadcast to; the stationary operand shifts through half of the rows on average.
+ */
 static void count_accesses(const sim_arch *arch, const sim_gemm *gemm, sim_way *way)
 {
     double m = (double)gemm->extent[SIM_M], n = (double)gemm->extent[SIM_N], k = (double)gemm->extent[SIM_K];
@@ -159,9 +161,8 @@ static int systolic_ways(const sim_arch *arch, const sim_gemm *gemm, sim_way way
             way->cycles_per_fold = (double)untiled_cycles(arch, gemm, place) / volume;
             for (int d = 0; d < SIM_DIMS; d++) { /* accesses per fold of the untiled product */
                 double folds = d == (int)place->streamed ? 1
-                               : d == (int)place->rows
-                                   ? (double)ceil_div(gemm->extent[d], arch->array_rows)
-                                   : (double)ceil_div(gemm->extent[d], all_cols(arch));
+                               : d == (int)place->rows   ? (double)ceil_div(gemm->extent[d], arch->array_rows)
+                                                         : (double)ceil_div(gemm->extent[d], all_cols(arch));
 
                 for (int e = 0; e < SIM_EVENT_COUNT; e++)
                     way->per_fold[d].of[e] *= folds / (double)gemm->extent[d];
