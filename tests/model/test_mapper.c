@@ -1,0 +1,194 @@
+/* The mapper against every integer tiling of small problems, and against published tools on large ones. */
+#include "model/mapper.h"
+#include "reference/arch_case.h"
+#include "reference/table.h"
+#include "reference/tile_search.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#ifndef SIMACC_TEST_REDUCE
+#define SIMACC_TEST_REDUCE 1
+#endif
+
+/* Sums are added up in another order than the mapper's. */
+static const double slip = 1e-9;
+
+static bool at_most(double a, double b)
+{
+    return a <= b * (1 + slip);
+}
+
+static bool equal(double a, double b)
+{
+    return at_most(a, b) && at_most(b, a);
+}
+
+/* ---- the optimum of each objective, by trying everything ---- */
+
+typedef struct optimum {
+    bool feasible;
+    double dram_bits, dram_span_cycles; /* least traffic; the least span among those */
+    double span_cycles, span_energy_pj; /* least span; the least energy among those */
+    double energy_pj, edp;
+    double limit_cycles, limit_energy_pj; /* the least energy among spans up to the limit */
+} optimum;
+
+static void first_pass(void *user, const tile_value *value)
+{
+    optimum *best = user;
+    if (!best->feasible)
+        *best = (optimum){true, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, 0, INFINITY};
+    best->dram_bits = fmin(best->dram_bits, value->dram_bits);
+    best->span_cycles = fmin(best->span_cycles, value->span_cycles);
+    best->energy_pj = fmin(best->energy_pj, value->energy_pj);
+    best->edp = fmin(best->edp, value->energy_pj * value->span_cycles);
+}
+
+static void second_pass(void *user, const tile_value *value)
+{
+    optimum *best = user;
+    if (at_most(value->dram_bits, best->dram_bits))
+        best->dram_span_cycles = fmin(best->dram_span_cycles, value->span_cycles);
+    if (at_most(value->span_cycles, best->span_cycles))
+        best->span_energy_pj = fmin(best->span_energy_pj, value->energy_pj);
+    if (at_most(value->span_cycles, best->limit_cycles))
+        best->limit_energy_pj = fmin(best->limit_energy_pj, value->energy_pj);
+}
+
+/* ---- random problems ---- */
+
+typedef struct problem {
+    sim_arch arch;
+    sim_gemm gemm;
+} problem;
+
+static problem random_problem(ref_random *random)
+{
+    static const arch_case_options options = {.side_most = 12,
+                                              .buffer_kib_least = 1.0 / 256,
+                                              .buffer_kib_most = 1,
+                                              .curve = true,
+                                              .ports = true,
+                                              .read_first = true,
+                                              .counts = true};
+    problem p;
+    const bool bitfusion = ref_random_one_in(random, 3);
+    arch_case_random(&p.arch, bitfusion ? "bitfusion" : "systolic", &options, random);
+    p.arch.mapper_slack_frac = ref_random_one_in(random, 2) ? 0 : ref_random_real(random, 0, 0.1);
+    p.arch.mapper_latency = ref_random_one_in(random, 2) ? SIM_LATENCY_OVERLAP : SIM_LATENCY_PIPELINE;
+    int64_t extent[SIM_DIMS];
+    for (int d = 0; d < SIM_DIMS; d++)
+        extent[d] =
+            ref_random_one_in(random, 2) ? ref_random_int(random, 1, 24) : ref_random_scale(random, 1, 40);
+    const int most = bitfusion ? 16 : 8;
+    p.gemm = gemm_case_dense(&p.arch, extent, (int)ref_random_int(random, 1, most),
+                             (int)ref_random_int(random, 1, most));
+    p.gemm.batch = ref_random_one_in(random, 4) ? ref_random_int(random, 2, 5) : 1;
+    if (ref_random_one_in(random, 6)) {
+        p.gemm.w_group = 1 << ref_random_int(random, 2, 6);
+        p.arch.dram_efficiency_frac = 1; /* runs are told by the width of elements alone */
+        p.gemm.w_stored_bits += extent[SIM_N] * (16 + p.gemm.w_bits);
+    }
+    for (int operand = 0; operand < SIM_OPERAND_COUNT; operand++)
+        p.gemm.on_chip[operand] = ref_random_one_in(random, 10);
+    return p;
+}
+
+static tile_value as_tile_value(const sim_map_value *value)
+{
+    return (tile_value){value->busy_cycles, value->transfer_cycles, value->span_cycles, value->energy_pj,
+                        value->dram_bits};
+}
+
+/* What holds of the answer whatever the objective: it fits, its way allows it, and it costs what it says. */
+static void check_price(const problem *p, const tile_search *search, const sim_map_choice *choice, int index)
+{
+    tile_value own;
+    const tile_value said = as_tile_value(&choice->value);
+    cr_assert(tile_search_fits(search, choice->tiling.tile), "case %d: the tiles do not fit", index);
+    cr_assert(tile_search_price(search, choice->way, &choice->tiling, &own), "case %d: not allowed", index);
+    cr_assert(equal(own.busy_cycles, said.busy_cycles), "case %d: busy %g, not %g", index, said.busy_cycles,
+              own.busy_cycles);
+    cr_assert(equal(own.transfer_cycles, said.transfer_cycles), "case %d: transfer %g, not %g", index,
+              said.transfer_cycles, own.transfer_cycles);
+    cr_assert(equal(own.energy_pj, said.energy_pj), "case %d: energy %g, not %g", index, said.energy_pj,
+              own.energy_pj);
+    cr_assert(equal(own.dram_bits, said.dram_bits), "case %d: DRAM %g, not %g", index, said.dram_bits,
+              own.dram_bits);
+    sim_prices prices;
+    sim_prices_of(&p->arch, p->gemm.w_bits, p->gemm.a_bits, &prices);
+    const double priced = sim_counts_pj(&prices, &choice->counts) + prices.pj_per_cycle * said.span_cycles;
+    cr_assert(equal(priced, said.energy_pj), "case %d: the counts cost %g, the value says %g", index, priced,
+              said.energy_pj);
+}
+
+static void check_objective(const problem *p, const optimum *best, sim_objective objective,
+                            const sim_map_value *v, int index)
+{
+    const double slack = 1 + p->arch.mapper_slack_frac;
+    const bool overlap = p->arch.mapper_latency == SIM_LATENCY_OVERLAP;
+    bool optimal = false;
+    switch (objective) {
+    case SIM_OBJECTIVE_DRAM:
+        optimal = equal(v->dram_bits, best->dram_bits) && at_most(v->span_cycles, best->dram_span_cycles);
+        break;
+    case SIM_OBJECTIVE_LATENCY:
+        optimal = equal(v->span_cycles, best->span_cycles) &&
+                  (!overlap || at_most(v->energy_pj, best->span_energy_pj));
+        break;
+    case SIM_OBJECTIVE_ENERGY:
+        optimal = equal(v->energy_pj, best->energy_pj);
+        break;
+    case SIM_OBJECTIVE_EDP:
+        optimal = equal(v->energy_pj * v->span_cycles, best->edp);
+        break;
+    default: /* balanced: finer tiles may give back the slack in energy, never more */
+        optimal = at_most(v->span_cycles, best->limit_cycles) &&
+                  at_most(v->energy_pj, best->limit_energy_pj * slack) &&
+                  at_most(best->limit_energy_pj, v->energy_pj);
+        break;
+    }
+    cr_assert(optimal,
+              "case %d (%s, %s): span %.10g energy %.10g DRAM %.10g, but the best are span %.10g (energy "
+              "%.10g up to %.10g), "
+              "energy %.10g, DRAM %.10g (span %.10g), EDP %.10g",
+              index, p->arch.backend_name, sim_objective_names[objective], v->span_cycles, v->energy_pj,
+              v->dram_bits, best->span_cycles, best->limit_energy_pj, best->limit_cycles, best->energy_pj,
+              best->dram_bits, best->dram_span_cycles, best->edp);
+}
+
+Test(mapper, equals_brute_force)
+{
+    ref_random random = {41};
+    int infeasible = 0;
+    for (int i = 0; i < 3000 / SIMACC_TEST_REDUCE; i++) {
+        const problem p = random_problem(&random);
+        tile_search *search = tile_search_new(&p.arch, &p.gemm);
+        optimum best = {0};
+        tile_search_all(search, first_pass, &best);
+        best.limit_cycles = best.span_cycles * (1 + p.arch.mapper_slack_frac);
+        tile_search_all(search, second_pass, &best);
+        sim_arena arena;
+        sim_arena_init(&arena, NULL);
+        sim_map_cache *cache = sim_map_cache_new(&arena);
+        cr_assert(cache);
+        for (int objective = 0; objective < SIM_OBJECTIVE_COUNT; objective++) {
+            sim_map_choice choice;
+            sim_err err = {0};
+            const sim_status status =
+                sim_map(&p.arch, &p.gemm, "layer", (sim_objective)objective, cache, &choice, &err);
+            cr_assert(status == (best.feasible ? SIM_OK : SIM_INFEASIBLE), "case %d: status %d", i,
+                      (int)status);
+            if (status != SIM_OK)
+                continue;
+            check_price(&p, search, &choice, i);
+            check_objective(&p, &best, (sim_objective)objective, &choice.value, i);
+        }
+        infeasible += !best.feasible;
+        sim_arena_free(&arena);
+        tile_search_free(search);
+    }
+    cr_expect(infeasible > 0 && infeasible < 400 / SIMACC_TEST_REDUCE, "%d infeasible", infeasible);
+}

@@ -1,0 +1,254 @@
+#include "reference/tile_search.h"
+
+#include "reference/pe_machine.h"
+
+#include <stdlib.h>
+
+/* Energy of a way: pJ, affine as the counts are. */
+typedef struct way_cost {
+    double fixed_pj, per_tile_pj[SIM_DIMS], per_fold_pj[SIM_DIMS], per_cycle_pj;
+    double *folds[SIM_DIMS]; /* fold sum by tile size, 1..extent */
+} way_cost;
+
+struct tile_search {
+    const sim_arch *arch;
+    const sim_gemm *gemm;
+    sim_prices prices;
+    int way_count;
+    sim_way ways[SIM_WAYS_MAX];
+    way_cost costs[SIM_WAYS_MAX];
+};
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double dot(const sim_prices *prices, const sim_counts *counts)
+{
+    double pj = 0;
+    for (int event = 0; event < SIM_EVENT_COUNT; event++)
+        pj += prices->pj[event] * counts->of[event];
+    return pj;
+}
+
+/* The fold sum of backend.h, tile by tile. */
+static double fold_sum(const sim_fold *fold, int64_t extent, int64_t tile)
+{
+    if (fold->kind == SIM_FOLD_FLAT)
+        return (double)extent;
+    if (fold->kind == SIM_FOLD_WHOLE)
+        tile = extent;
+    int64_t sum = 0;
+    for (int64_t at = 0; at < extent; at += tile) {
+        const int64_t size = extent - at < tile ? extent - at : tile;
+        const int64_t passes = (size * fold->per_num + fold->per_den - 1) / fold->per_den;
+        sum += fold->kind != SIM_FOLD_SIDE && passes < fold->least ? fold->least : passes;
+    }
+    return (double)sum;
+}
+
+tile_search *tile_search_new(const sim_arch *arch, const sim_gemm *gemm)
+{
+    tile_search *search = pe_alloc(1, sizeof *search);
+    search->arch = arch;
+    search->gemm = gemm;
+    sim_prices_of(arch, gemm->w_bits, gemm->a_bits, &search->prices);
+    search->way_count = arch->backend->ways(arch, gemm, search->ways);
+    for (int i = 0; i < search->way_count; i++) {
+        const sim_way *way = &search->ways[i];
+        way_cost *cost = &search->costs[i];
+        cost->fixed_pj = dot(&search->prices, &way->fixed);
+        cost->per_cycle_pj = dot(&search->prices, &way->per_cycle);
+        for (int d = 0; d < SIM_DIMS; d++) {
+            cost->per_tile_pj[d] = dot(&search->prices, &way->per_tile[d]);
+            cost->per_fold_pj[d] = dot(&search->prices, &way->per_fold[d]);
+            cost->folds[d] = pe_alloc(gemm->extent[d] + 1, sizeof *cost->folds[d]);
+            for (int64_t tile = 1; tile <= gemm->extent[d]; tile++)
+                cost->folds[d][tile] = fold_sum(&way->fold[d], gemm->extent[d], tile);
+        }
+    }
+    return search;
+}
+
+void tile_search_free(tile_search *search)
+{
+    for (int i = 0; i < search->way_count; i++) {
+        for (int d = 0; d < SIM_DIMS; d++)
+            free(search->costs[i].folds[d]);
+    }
+    free(search);
+}
+
+bool tile_search_fits(const tile_search *search, const int64_t tile[SIM_DIMS])
+{
+    const sim_arch *arch = search->arch;
+    const sim_gemm *gemm = search->gemm;
+    const double scale_bits = gemm->w_group ? (double)(16 + gemm->w_bits) / gemm->w_group : 0;
+    double bits[SIM_OPERAND_COUNT] = {
+        [SIM_OPERAND_WEIGHT] = (double)(tile[SIM_K] * tile[SIM_N]) * (gemm->w_bits + scale_bits),
+        [SIM_OPERAND_INPUT] = (double)(tile[SIM_M] * tile[SIM_K] * gemm->a_bits),
+        [SIM_OPERAND_OUTPUT] = (double)(tile[SIM_M] * tile[SIM_N] * gemm->acc_bits),
+    };
+    for (int operand = 0; operand < SIM_OPERAND_COUNT; operand++)
+        bits[operand] *= arch->double_buffered[operand] ? 2 : 1;
+    const double kib_bits = 8192;
+    if (arch->buffer_unified_kib > 0)
+        return bits[0] + bits[1] + bits[2] <= arch->buffer_unified_kib * kib_bits;
+    return bits[SIM_OPERAND_WEIGHT] <= arch->buffer_weight_kib * kib_bits &&
+           bits[SIM_OPERAND_INPUT] <= arch->buffer_input_kib * kib_bits &&
+           bits[SIM_OPERAND_OUTPUT] <= arch->buffer_output_kib * kib_bits;
+}
+
+/* How much longer a bit takes in runs of so many bits. */
+static double run_factor(const sim_arch *arch, double run_bits)
+{
+    if (arch->dram_efficiency_frac > 0)
+        return 1;
+    return larger(1, arch->dram.burst_bytes * 8 / run_bits);
+}
+
+tile_value tile_search_value(const tile_search *search, int way, const int64_t tile[SIM_DIMS],
+                             sim_dim stationary)
+{
+    const sim_arch *arch = search->arch;
+    const sim_gemm *gemm = search->gemm;
+    const sim_prices *prices = &search->prices;
+    double count[SIM_DIMS], mean[SIM_DIMS], extent[SIM_DIMS];
+    for (int d = 0; d < SIM_DIMS; d++) {
+        extent[d] = (double)gemm->extent[d];
+        count[d] = (double)((gemm->extent[d] + tile[d] - 1) / tile[d]);
+        mean[d] = extent[d] / count[d];
+    }
+
+    /* Passes of each operand over the DRAM channel. */
+    const bool w_moves = !gemm->on_chip[SIM_OPERAND_WEIGHT], a_moves = !gemm->on_chip[SIM_OPERAND_INPUT];
+    const bool out_moves = !gemm->on_chip[SIM_OPERAND_OUTPUT];
+    const double w_passes = stationary == SIM_M ? 1 : count[SIM_M];
+    const double a_passes = stationary == SIM_N ? 1 : count[SIM_N];
+    const double partial_writes = stationary == SIM_K ? 0 : count[SIM_K] - 1;
+    const double partial_reads = partial_writes + (arch->output_read_first ? 1 : 0);
+    const double outputs = extent[SIM_M] * extent[SIM_N];
+
+    const double weight = w_moves ? (double)gemm->w_stored_bits * w_passes + (double)gemm->w_once_bits : 0;
+    const double input = a_moves ? (double)gemm->a_stored_bits * a_passes : 0;
+    const double read_back = out_moves ? outputs * gemm->acc_bits * partial_reads : 0;
+    const double written = out_moves ? outputs * gemm->acc_bits * partial_writes : 0;
+    const double final = out_moves ? (double)gemm->out_stored_bits : 0;
+    const double read = weight + input + read_back, write = written + final;
+
+    /* Time of the channel. */
+    const bool rows = arch->dram_layout == SIM_LAYOUT_ROW_MAJOR, curve = arch->dram_efficiency_frac <= 0;
+    const double w_run = mean[SIM_K] * (rows ? 1 : mean[SIM_N]) * gemm->w_bits;
+    const double a_run = mean[SIM_K] * (rows ? 1 : mean[SIM_M]) * gemm->a_bits;
+    const double out_run = mean[SIM_N] * (rows ? 1 : mean[SIM_M]);
+    const double peak = arch->clock_mhz * 1e6 / (arch->dram_bandwidth_gb_s * 8e9); /* cycles per bit */
+    const double slope = peak / (curve ? arch->dram.curve_efficiency_frac : arch->dram_efficiency_frac);
+    double transfer = weight * run_factor(arch, w_run) + input * run_factor(arch, a_run) +
+                      (read_back + written) * run_factor(arch, out_run * gemm->acc_bits) +
+                      final * run_factor(arch, out_run * gemm->out_bits);
+    transfer *= slope;
+    if (curve)
+        transfer += peak * arch->dram.turnaround_frac * smaller(read, write);
+
+    /* Energy: the way's own, then fills and drains of the buffers, then the channel. */
+    const way_cost *cost = &search->costs[way];
+    double folds = 1, pj = cost->fixed_pj;
+    for (int d = 0; d < SIM_DIMS; d++) {
+        const double f = cost->folds[d][tile[d]];
+        folds *= f;
+        pj += cost->per_tile_pj[d] * count[d] + cost->per_fold_pj[d] * f;
+    }
+    const double busy = search->ways[way].cycles_per_fold * folds;
+    pj += cost->per_cycle_pj * busy;
+    if (w_moves)
+        pj += prices->pj[SIM_EVENT_WEIGHT_WRITE] * extent[SIM_K] * extent[SIM_N] * gemm->w_bits * w_passes;
+    if (a_moves)
+        pj += prices->pj[SIM_EVENT_INPUT_WRITE] * extent[SIM_M] * extent[SIM_K] * gemm->a_bits * a_passes;
+    if (out_moves) {
+        pj += prices->pj[SIM_EVENT_OUTPUT_WRITE] * outputs * gemm->acc_bits * partial_reads;
+        pj += prices->pj[SIM_EVENT_OUTPUT_READ] * outputs * gemm->acc_bits * (partial_writes + 1);
+    }
+    pj += prices->pj[SIM_EVENT_DRAM_READ] * read + prices->pj[SIM_EVENT_DRAM_WRITE] * write;
+
+    const double batch = (double)gemm->batch;
+    tile_value value = {.busy_cycles = batch * busy, .transfer_cycles = batch * transfer};
+    value.span_cycles = larger(value.busy_cycles, value.transfer_cycles);
+    value.dram_bits = batch * (read + write);
+    value.energy_pj = batch * pj + prices->pj_per_cycle * value.span_cycles;
+    return value;
+}
+
+static bool restricted(const sim_way *way)
+{
+    return way->innermost_only[SIM_M] || way->innermost_only[SIM_N] || way->innermost_only[SIM_K];
+}
+
+bool tile_search_price(const tile_search *search, int way, const sim_tiling *tiling, tile_value *value)
+{
+    bool allowed = !restricted(&search->ways[way]);
+    sim_dim stationary = tiling->order[SIM_DIMS - 1];
+    for (int i = SIM_DIMS; i-- > 0;) {
+        const sim_dim d = tiling->order[i];
+        if (tiling->tile[d] < 1 || tiling->tile[d] > search->ways[way].tile_max[d])
+            return false;
+    }
+    for (int i = SIM_DIMS; i-- > 0;) {
+        const sim_dim d = tiling->order[i];
+        allowed = allowed || search->ways[way].innermost_only[d];
+        if (tiling->tile[d] < search->gemm->extent[d]) {
+            stationary = d;
+            break;
+        }
+    }
+    *value = tile_search_value(search, way, tiling->tile, stationary);
+    return allowed;
+}
+
+/* The loops that can be innermost with these tiles: those of several tiles that the way allows. A loop of one
+ * tile may stand inside any other, so it lends its permission to all. */
+static void visit_orders(const tile_search *search, int way, const int64_t tile[SIM_DIMS],
+                         void (*visit)(void *user, const tile_value *value), void *user)
+{
+    bool any = !restricted(&search->ways[way]), several = false;
+    for (int d = 0; d < SIM_DIMS; d++) {
+        if (tile[d] < search->gemm->extent[d])
+            several = true;
+        else
+            any = any || search->ways[way].innermost_only[d];
+    }
+    for (int d = 0; d < SIM_DIMS; d++) {
+        if (several && (tile[d] == search->gemm->extent[d] || !(any || search->ways[way].innermost_only[d])))
+            continue;
+        const tile_value value = tile_search_value(search, way, tile, (sim_dim)d);
+        visit(user, &value);
+        if (!several)
+            break; /* all orders are the same */
+    }
+}
+
+void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value),
+                     void *user)
+{
+    const int64_t *extent = search->gemm->extent;
+    int64_t tile[SIM_DIMS];
+    for (tile[SIM_M] = 1; tile[SIM_M] <= extent[SIM_M]; tile[SIM_M]++) {
+        for (tile[SIM_N] = 1; tile[SIM_N] <= extent[SIM_N]; tile[SIM_N]++) {
+            for (tile[SIM_K] = 1; tile[SIM_K] <= extent[SIM_K]; tile[SIM_K]++) {
+                if (!tile_search_fits(search, tile))
+                    continue;
+                for (int way = 0; way < search->way_count; way++) {
+                    const int64_t *most = search->ways[way].tile_max;
+                    if (tile[SIM_M] <= most[SIM_M] && tile[SIM_N] <= most[SIM_N] &&
+                        tile[SIM_K] <= most[SIM_K])
+                        visit_orders(search, way, tile, visit, user);
+                }
+            }
+        }
+    }
+}
