@@ -153,7 +153,7 @@ typedef struct sim_backend {
     bool (*supports)(const sim_arch *arch, sim_number w, sim_number a, char *why, size_t why_size);
     /* The ways to run `gemm`, at most SIM_WAYS_MAX; returns how many (0 never). */
     int (*ways)(const sim_arch *arch, const sim_gemm *gemm, sim_way ways[SIM_WAYS_MAX]);
-    /* Compute cycles of a mapping that the search chose. Exact where the model is (5.1). */
+    /* Compute cycles of a mapping that the search chose. Exact where the model is. */
     sim_status (*compute)(const sim_arch *arch, const sim_gemm *gemm, const sim_way *way,
                           const sim_tiling *tiling, sim_compute *out, sim_err *err);
     /* Most multiply-accumulates per cycle at these widths, all arrays together. */

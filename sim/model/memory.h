@@ -1,8 +1,9 @@
 /* The memory side of a tiled GEMM: which tiles fit, what moves, how long it takes.
  *
- * One resident tile per operand. Sources: traffic rule, DESIGN of the project section 5.3, measured against
- * a loop-nest simulation (tests/reference/loopnest.c); pipeline latency, against an event simulation
- * (tests/reference/tilepipe.c). */
+ * One resident tile per operand. The traffic rule is checked against a loop-nest simulation
+ * (tests/reference/loopnest.c), the pipeline latency against an event simulation
+ * (tests/reference/tilepipe.c).
+ */
 #ifndef SIM_MODEL_MEMORY_H
 #define SIM_MODEL_MEMORY_H
 

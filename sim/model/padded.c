@@ -18,19 +18,21 @@ static int64_t allowed_tile(int64_t x, int k)
     return (INT64_C(1) << k) < x ? INT64_C(1) << k : x;
 }
 
+/* Stored bits of an operand that grows with both its dimensions; one division, so that whole bits stay whole. */
+static int64_t grown_bits(int64_t bits, const int64_t from[SIM_DIMS], const int64_t to[SIM_DIMS], sim_dim a, sim_dim b)
+{
+    return (int64_t)ceil((double)bits * ((double)to[a] * (double)to[b]) / ((double)from[a] * (double)from[b]));
+}
+
 /* The product with every dimension filled up to whole tiles. */
 static void pad(const sim_gemm *gemm, const int64_t tile[SIM_DIMS], sim_gemm *out)
 {
-    double grown[SIM_DIMS];
-
     *out = *gemm;
-    for (int d = 0; d < SIM_DIMS; d++) {
+    for (int d = 0; d < SIM_DIMS; d++)
         out->extent[d] = ceil_div(gemm->extent[d], tile[d]) * tile[d];
-        grown[d] = (double)out->extent[d] / (double)gemm->extent[d];
-    }
-    out->w_stored_bits = (int64_t)ceil((double)gemm->w_stored_bits * grown[SIM_K] * grown[SIM_N]);
-    out->a_stored_bits = (int64_t)ceil((double)gemm->a_stored_bits * grown[SIM_M] * grown[SIM_K]);
-    out->out_stored_bits = (int64_t)ceil((double)gemm->out_stored_bits * grown[SIM_M] * grown[SIM_N]);
+    out->w_stored_bits = grown_bits(gemm->w_stored_bits, gemm->extent, out->extent, SIM_K, SIM_N);
+    out->a_stored_bits = grown_bits(gemm->a_stored_bits, gemm->extent, out->extent, SIM_M, SIM_K);
+    out->out_stored_bits = grown_bits(gemm->out_stored_bits, gemm->extent, out->extent, SIM_M, SIM_N);
 }
 
 /* An objective as a pair to compare lexicographically. */

@@ -159,8 +159,9 @@ static void expect_parameters(llm_fixture *f, const char *name, int64_t publishe
 }
 
 /* Totals of the checkpoints (`num_parameters()` in HF, which counts a tied matrix once):
- *   Llama-2-7B, -13B, -70B and Llama-3-8B: parameter counts of the Hugging Face model pages.
- *   OPT-6.7B: 6,666,862,592 as printed by PEFT's LoRA example, less its 8,388,608 LoRA parameters. */
+ *   Llama-2-7B, -13B, -70B and Llama-3-8B: parameter counts as several public repositories print them.
+ *   OPT-6.7B: 6,666,862,592 with LoRA as printed in public repositories, less the 8,388,608 LoRA parameters.
+ */
 Test(llm_counts, parameters_of_shipped_models)
 {
     static const struct {
@@ -184,7 +185,7 @@ Test(llm_counts, parameters_of_shipped_models)
 Test(llm_counts, parameters_of_other_llamas)
 {
     llm_fixture f;
-    /* Hugging Face model pages of meta-llama/Llama-2-13b-hf and mistralai/Mistral-7B-v0.1. */
+    /* As several public repositories print them. */
     llm_expand_text(&f,
                     "{\"model_type\":\"llama\",\"hidden_size\":5120,\"intermediate_size\":13824,"
                     "\"num_hidden_layers\":40,\"num_attention_heads\":40,\"vocab_size\":32000}",
@@ -194,8 +195,8 @@ Test(llm_counts, parameters_of_other_llamas)
     expect_parameters(&f, "Mistral-7B-v0.1", 7241732096);
 }
 
-/* OPT-125m, -350m and -1.3b: num_parameters() of the checkpoints as printed by neural-compressor's, peft's
- * and ColossalAI's users (125,239,296; 331,196,416 over 388 tensors; 1,315,758,080). OPT-13b: no total found
+/* OPT-125m, -350m and -1.3b: num_parameters() of the checkpoints as printed in public repositories
+ * (125,239,296; 331,196,416 over 388 tensors; 1,315,758,080). OPT-13b: no total found
  * in print; 12,853,473,280 is arithmetic from its config with the rule that the other four confirm. */
 Test(llm_counts, parameters_of_opt)
 {

@@ -232,23 +232,26 @@ static void visit_orders(const tile_search *search, int way, const int64_t tile[
     }
 }
 
-void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value),
-                     void *user)
+void tile_search_tile(const tile_search *search, const int64_t tile[SIM_DIMS],
+                      void (*visit)(void *user, const tile_value *value), void *user)
+{
+    if (!tile_search_fits(search, tile))
+        return;
+    for (int way = 0; way < search->way_count; way++) {
+        const int64_t *most = search->ways[way].tile_max;
+        if (tile[SIM_M] <= most[SIM_M] && tile[SIM_N] <= most[SIM_N] && tile[SIM_K] <= most[SIM_K])
+            visit_orders(search, way, tile, visit, user);
+    }
+}
+
+void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value), void *user)
 {
     const int64_t *extent = search->gemm->extent;
     int64_t tile[SIM_DIMS];
     for (tile[SIM_M] = 1; tile[SIM_M] <= extent[SIM_M]; tile[SIM_M]++) {
         for (tile[SIM_N] = 1; tile[SIM_N] <= extent[SIM_N]; tile[SIM_N]++) {
-            for (tile[SIM_K] = 1; tile[SIM_K] <= extent[SIM_K]; tile[SIM_K]++) {
-                if (!tile_search_fits(search, tile))
-                    continue;
-                for (int way = 0; way < search->way_count; way++) {
-                    const int64_t *most = search->ways[way].tile_max;
-                    if (tile[SIM_M] <= most[SIM_M] && tile[SIM_N] <= most[SIM_N] &&
-                        tile[SIM_K] <= most[SIM_K])
-                        visit_orders(search, way, tile, visit, user);
-                }
-            }
+            for (tile[SIM_K] = 1; tile[SIM_K] <= extent[SIM_K]; tile[SIM_K]++)
+                tile_search_tile(search, tile, visit, user);
         }
     }
 }

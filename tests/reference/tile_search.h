@@ -29,6 +29,9 @@ tile_value tile_search_value(const tile_search *search, int way, const int64_t t
 /* The same for a tiling with its order; false when the way does not allow it. */
 bool tile_search_price(const tile_search *search, int way, const sim_tiling *tiling, tile_value *value);
 
+/* Visits every mapping of these tiles: each way and loop order that is allowed, if the tiles fit. */
+void tile_search_tile(const tile_search *search, const int64_t tile[SIM_DIMS],
+                      void (*visit)(void *user, const tile_value *value), void *user);
 /* Visits every mapping that fits and is allowed. */
 void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value),
                      void *user);
