@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Latency this close to its lower bound is not worth another tile. */
-static const double close_enough = 1.0005;
+static const double close_enough = 1.002;
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {

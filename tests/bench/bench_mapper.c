@@ -75,6 +75,9 @@ int main(int argc, char **argv)
     int rounds = argc > 2 ? atoi(argv[2]) : 9;
     char path[4096];
 
+    static double all_cold[SIM_OBJECTIVE_COUNT][3 * GEMMS_MAX], all_warm[SIM_OBJECTIVE_COUNT][3 * GEMMS_MAX];
+    int all = 0;
+
     printf("arch,objective,gemms,cold_median_us,cold_max_us,warm_median_us,warm_max_us,nodes_mean\n");
     for (size_t a = 0; a < sizeof archs / sizeof *archs; a++) {
         sim_arena arena;
@@ -139,6 +142,8 @@ int main(int argc, char **argv)
                 if (cold[i] > cold[slowest])
                     slowest = i;
             }
+            memcpy(&all_cold[objective][all], cold, (size_t)count * sizeof *cold);
+            memcpy(&all_warm[objective][all], warm, (size_t)count * sizeof *warm);
             fprintf(stderr, "slowest on %s, %s: m %lld n %lld k %lld w %d a %d\n", archs[a],
                     sim_objective_names[objective], (long long)gemms[slowest].extent[SIM_M],
                     (long long)gemms[slowest].extent[SIM_N], (long long)gemms[slowest].extent[SIM_K],
@@ -148,7 +153,15 @@ int main(int argc, char **argv)
             printf("%s,%s,%d,%.1f,%.1f,%.1f,%.1f,%.0f\n", arch.name, sim_objective_names[objective], count,
                    cold[count / 2], cold[count - 1], warm[count / 2], warm[count - 1], nodes / count);
         }
+        all += count;
         sim_arena_free(&arena);
+    }
+    for (int objective = 0; objective < SIM_OBJECTIVE_COUNT && all > 0; objective++) {
+        qsort(all_cold[objective], (size_t)all, sizeof(double), by_value);
+        qsort(all_warm[objective], (size_t)all, sizeof(double), by_value);
+        printf("all,%s,%d,%.1f,%.1f,%.1f,%.1f,\n", sim_objective_names[objective], all,
+               all_cold[objective][all / 2], all_cold[objective][all - 1], all_warm[objective][all / 2],
+               all_warm[objective][all - 1]);
     }
     return 0;
 }

@@ -12,6 +12,7 @@ case $build in /*) ;; *) build=$PWD/$build ;; esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$top"
+mkdir -p out # which ./run makes, and the commands write to
 
 # Writes <n>.cmd and, where there is output to compare, <n>.want.
 awk -v work="$work" '

@@ -244,7 +244,8 @@ void tile_search_tile(const tile_search *search, const int64_t tile[SIM_DIMS],
     }
 }
 
-void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value), void *user)
+void tile_search_all(const tile_search *search, void (*visit)(void *user, const tile_value *value),
+                     void *user)
 {
     const int64_t *extent = search->gemm->extent;
     int64_t tile[SIM_DIMS];
