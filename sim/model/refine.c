@@ -115,24 +115,41 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
     return shorter;
 }
 
-/* Enlarges the tiles of all dimensions but `keep` (SIM_DIMS: none) to what fits, evenly divided; false when
- * nothing grew. */
+/* The largest tile of a dimension within `room`: evenly divided, and of whole folds where it covers any. */
+static int64_t roomy(const sim_problem *p, const sim_root *r, sim_dim d, int64_t room)
+{
+    const sim_fold *fold = &r->way->fold[d];
+    int64_t x = p->gemm->extent[d], whole;
+
+    if (room >= x)
+        return x;
+    if (fold->kind != SIM_FOLD_SIDE)
+        return ceil_div(x, ceil_div(x, room));
+    whole = room * fold->per_num / fold->per_den * fold->per_den / fold->per_num;
+    if (whole < 1)
+        return room;
+    room = ceil_div(x, ceil_div(x, whole)); /* as many tiles, evenly */
+    room = ceil_div(room * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
+    return room < whole && room >= 1 ? room : whole;
+}
+
+/* Enlarges the tiles of all dimensions but `keep` (SIM_DIMS: none) to what fits; false when nothing grew. */
 static bool grow(const descent *d, int keep, int64_t tile[SIM_DIMS])
 {
     const sim_problem *p = d->problem;
     bool grown = false;
 
     for (int e = 0; e < SIM_DIMS; e++) {
-        int64_t x = p->gemm->extent[e], from = tile[e], room;
+        int64_t room, most = d->roots[0].way->tile_max[e];
 
-        if (e == keep || from >= x)
+        if (e == keep || tile[e] >= p->gemm->extent[e])
             continue;
         room = sim_capacity_room(&p->capacity, (sim_dim)e, tile);
-        if (room > d->roots[0].way->tile_max[e])
-            room = d->roots[0].way->tile_max[e];
-        if (room > from)
-            tile[e] = room >= x ? x : ceil_div(x, ceil_div(x, room));
-        grown |= tile[e] != from;
+        room = roomy(p, &d->roots[0], (sim_dim)e, room < most ? room : most);
+        if (room > tile[e]) {
+            tile[e] = room;
+            grown = true;
+        }
     }
     return grown;
 }
