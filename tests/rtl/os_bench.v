@@ -38,29 +38,31 @@ module os_bench;
     task schedule;
         integer ends;
         begin
-            for (i = 0; i < CLOCKS; i = i + 1)
-                feeding_step[i] = -1;
             ends = 0;
             for (f = 0; f < folds; f = f + 1) begin
                 through[f] = enters(steps[f] - 1) + 1;
-                start[f] = f == 0 ? 0 : ends;
+                start[f] = ends;
                 if (f > 0 && start[f] + through[f] < ends + ROWS)
                     start[f] = ends + ROWS - through[f];
                 if (f == early)
                     start[f] = start[f] - 1;
                 ends = start[f] + through[f];
-                // Of two that want the same wires, the later has them.
-                for (i = start[f]; i < ends; i = i + 1)
-                    feeding_step[i] = -1;
-                for (i = 0; i < steps[f]; i = i + 1) begin
-                    feeding[start[f]+enters(i)] = f;
-                    feeding_step[start[f]+enters(i)] = i;
-                end
             end
             end_clock = ends + 2 * ROWS + COLS + 2;
             if (end_clock > CLOCKS) begin
                 $display("case %0d is too long", id);
                 $finish;
+            end
+            for (i = 0; i < end_clock; i = i + 1)
+                feeding_step[i] = -1;
+            // Of two that want the same wires, the later has them.
+            for (f = 0; f < folds; f = f + 1) begin
+                for (i = 0; i < through[f]; i = i + 1)
+                    feeding_step[start[f]+i] = -1;
+                for (i = 0; i < steps[f]; i = i + 1) begin
+                    feeding[start[f]+enters(i)] = f;
+                    feeding_step[start[f]+enters(i)] = i;
+                end
             end
         end
     endtask

@@ -29,37 +29,33 @@ module ws_bench;
 
     task schedule;
         begin
-            for (i = 0; i < CLOCKS; i = i + 1) begin
+            port = port_bits ? port_bits : COLS * w_bits;
+            load_clocks = (ROWS * COLS * w_bits + port - 1) / port;
+            load[0] = 0;
+            start[0] = load_clocks;
+            for (f = 1; f < folds; f = f + 1) begin
+                load[f] = start[f-1];
+                start[f] = load[f] + load_clocks;
+                if (start[f] < start[f-1] + steps[f-1])
+                    start[f] = start[f-1] + steps[f-1];
+                if (f == early)
+                    start[f] = start[f] - 1;
+            end
+            end_clock = start[folds-1] + steps[folds-1] + ROWS + COLS + 2;
+            if (end_clock + load_clocks > CLOCKS) begin
+                $display("case %0d is too long", id);
+                $finish;
+            end
+            for (i = 0; i < end_clock + load_clocks; i = i + 1) begin
                 feeding[i] = -1;
                 loading[i] = -1;
             end
-            port = port_bits ? port_bits : COLS * w_bits;
-            load_clocks = (ROWS * COLS * w_bits + port - 1) / port;
+            // Of two that want the same wires, the later has them.
             for (f = 0; f < folds; f = f + 1) begin
-                if (f == 0) begin
-                    load[0] = 0;
-                    start[0] = load_clocks;
-                end else begin
-                    load[f] = start[f-1];
-                    start[f] = load[f] + load_clocks;
-                    if (start[f] < start[f-1] + steps[f-1])
-                        start[f] = start[f-1] + steps[f-1];
-                    if (f == early) begin
-                        start[f] = start[f] - 1;
-                        if (load[f] > start[f] - load_clocks)
-                            load[f] = start[f] - load_clocks;
-                    end
-                end
-                // Of two that want the same wires, the later has them.
                 for (i = 0; i < load_clocks; i = i + 1)
                     loading[load[f]+i] = f;
                 for (i = 0; i < steps[f]; i = i + 1)
                     feeding[start[f]+i] = f;
-            end
-            end_clock = start[folds-1] + steps[folds-1] + ROWS + COLS + 2;
-            if (end_clock > CLOCKS) begin
-                $display("case %0d is too long", id);
-                $finish;
             end
         end
     endtask
