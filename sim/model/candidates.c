@@ -94,18 +94,22 @@ static void add_side(builder *b, int64_t c, int64_t first)
     }
 }
 
-/* Any other fold: every tile of this count is looked at, and kept when it lowers f. */
+/* Any other fold: tiles of this count are looked at in turn, and kept when they lower f, until f is as low as
+ * it can be: each of the c tiles takes `least` at least, and rounding up only adds. */
 static void add_scanned(builder *b, int64_t c, int64_t first)
 {
+    const sim_fold *fold = b->fold;
     int64_t x = b->extent, end = c == 1 ? x : ceil_div(x, c - 1) - 1;
-    int64_t least = INT64_MAX;
+    int64_t lowest = ceil_div(x * fold->per_num, fold->per_den), folds = INT64_MAX;
 
-    for (int64_t t = first; t <= end; t++) {
-        int64_t folds = folds_of(b, t, c);
+    if (fold->kind == SIM_FOLD_STREAM && lowest < c * fold->least)
+        lowest = c * fold->least;
+    for (int64_t t = first; t <= end && folds > lowest; t++) {
+        int64_t at = folds_of(b, t, c);
 
-        if (folds < least) {
-            add(b, t, c, folds);
-            least = folds;
+        if (at < folds) {
+            add(b, t, c, at);
+            folds = at;
         }
     }
 }

@@ -387,6 +387,9 @@ static sim_status nothing_fits(const sim_problem *p, const char *name, sim_err *
 
 static const double no_limit = INFINITY;
 
+/* Tables grow with the square root of an extent: a million entries here. */
+static const int64_t largest_extent = INT64_C(1) << 40;
+
 sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name, sim_objective objective,
                    sim_map_cache *cache, sim_map_choice *out, sim_err *err)
 {
@@ -399,6 +402,11 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     search first = {0}, best;
 
     memset(out, 0, sizeof *out);
+    for (int d = 0; d < SIM_DIMS; d++)
+        if (gemm->extent[d] > largest_extent)
+            return sim_fail(err, SIM_OVERFLOW, NULL, 0,
+                            "layer '%s': %c = %lld is beyond what the mapper takes, 2^40", name, "mnk"[d],
+                            (long long)gemm -> extent[d]);
     if (!prices_of(cache, arch, gemm))
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
     sim_problem_of(arch, gemm, prices_of(cache, arch, gemm), &p);
