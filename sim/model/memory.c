@@ -148,20 +148,25 @@ void sim_runs_of(const sim_arch *arch, const sim_gemm *gemm, sim_runs out[SIM_ST
 {
     static const sim_operand operand_of[SIM_STREAMS] = {SIM_OPERAND_WEIGHT, SIM_OPERAND_INPUT,
                                                         SIM_OPERAND_OUTPUT, SIM_OPERAND_OUTPUT};
-    const int bits[SIM_STREAMS] = {gemm->w_bits, gemm->a_bits, gemm->acc_bits, gemm->out_bits};
+    const double stored_bits[SIM_STREAMS] = {
+        /* of the whole operand, its padding too: what a run really holds */
+        (double)gemm->w_stored_bits, (double)gemm->a_stored_bits,
+        (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N] * gemm->acc_bits,
+        (double)gemm->out_stored_bits};
     double burst_bits = arch->dram.burst_bytes * 8;
 
     for (int s = 0; s < SIM_STREAMS; s++) {
         sim_operand o = operand_of[s];
         sim_dim row = o == SIM_OPERAND_OUTPUT ? SIM_N : SIM_K; /* along which elements are contiguous */
         sim_dim other = operand_dims[o][0] == row ? operand_dims[o][1] : operand_dims[o][0];
-        double run = (double)gemm->extent[row];
+        double run_bits = stored_bits[s];
 
-        if (arch->dram_layout == SIM_LAYOUT_ROW_MAJOR)
+        if (arch->dram_layout == SIM_LAYOUT_ROW_MAJOR) {
+            run_bits /= (double)gemm->extent[other];
             other = SIM_DIMS;
-        else
-            run *= (double)gemm->extent[other];
-        out[s] = (sim_runs){arch->dram_efficiency_frac > 0 ? 0 : burst_bits / (run * bits[s]), row, other};
+        }
+        out[s] = (sim_runs){arch->dram_efficiency_frac > 0 || run_bits <= 0 ? 0 : burst_bits / run_bits, row,
+                            other};
     }
 }
 

@@ -54,9 +54,9 @@ void sim_memory_counts(const sim_arch *arch, const sim_gemm *gemm, sim_dim stati
  *   cycles = cycles_per_bit * sum over streams of bits * max(1, burst bits / run bits)
  *            + turnaround * min(bits read, bits written)
  * A run is a whole tile (layout tiled), or a tile's row (row_major): along k for weights (stored by output
- * feature) and inputs, along n for outputs. Tiles count with their mean size, extent / number of tiles, so
- * that ragged ends are in it. Source of the two effects: DRAMsim3 runs, see arch/tech/dram.cfg. With a fixed
- * dram.efficiency both vanish. */
+ * feature) and inputs, along n for outputs; its bits are as stored, padding and scales included. Tiles count
+ * with their mean size, extent / number of tiles, so that ragged ends are in it. Source of the two effects:
+ * DRAMsim3 runs, see arch/tech/dram.cfg. With a fixed dram.efficiency both vanish. */
 typedef struct sim_dram_rates {
     double cycles_per_bit;                /* long runs, one direction */
     double weight, input, partial, final; /* factors >= 1 of the streams */

@@ -18,10 +18,13 @@ static int64_t allowed_tile(int64_t x, int k)
     return (INT64_C(1) << k) < x ? INT64_C(1) << k : x;
 }
 
-/* Stored bits of an operand that grows with both its dimensions; one division, so that whole bits stay whole. */
-static int64_t grown_bits(int64_t bits, const int64_t from[SIM_DIMS], const int64_t to[SIM_DIMS], sim_dim a, sim_dim b)
+/* Stored bits of an operand that grows with both its dimensions; one division, so that whole bits stay whole.
+ */
+static int64_t grown_bits(int64_t bits, const int64_t from[SIM_DIMS], const int64_t to[SIM_DIMS], sim_dim a,
+                          sim_dim b)
 {
-    return (int64_t)ceil((double)bits * ((double)to[a] * (double)to[b]) / ((double)from[a] * (double)from[b]));
+    return (int64_t)ceil((double)bits * ((double)to[a] * (double)to[b]) /
+                         ((double)from[a] * (double)from[b]));
 }
 
 /* The product with every dimension filled up to whole tiles. */

@@ -88,8 +88,12 @@ static problem random_problem(ref_random *random)
     p.gemm.batch = ref_random_one_in(random, 4) ? ref_random_int(random, 2, 5) : 1;
     if (ref_random_one_in(random, 6)) {
         p.gemm.w_group = 1 << ref_random_int(random, 2, 6);
-        p.arch.dram_efficiency_frac = 1; /* runs are told by the width of elements alone */
         p.gemm.w_stored_bits += extent[SIM_N] * (16 + p.gemm.w_bits);
+    }
+    if (ref_random_one_in(random, 3)) { /* rows padded to whole bytes */
+        p.gemm.w_stored_bits = extent[SIM_N] * ((extent[SIM_K] * p.gemm.w_bits + 7) / 8 * 8);
+        p.gemm.a_stored_bits = extent[SIM_M] * ((extent[SIM_K] * p.gemm.a_bits + 7) / 8 * 8);
+        p.gemm.out_stored_bits = extent[SIM_M] * ((extent[SIM_N] * p.gemm.out_bits + 7) / 8 * 8);
     }
     for (int operand = 0; operand < SIM_OPERAND_COUNT; operand++)
         p.gemm.on_chip[operand] = ref_random_one_in(random, 10);
@@ -240,8 +244,7 @@ Test(mapper, equals_brute_force_with_padded_tiles)
     for (int i = 0; i < 200 / SIMACC_TEST_REDUCE; i++) {
         problem p = random_problem(&random);
         p.arch.mapper_tiles = SIM_TILES_POW2_PADDED;
-        p.gemm.w_group = 0;
-        p.gemm.w_stored_bits = p.gemm.extent[SIM_K] * p.gemm.extent[SIM_N] * p.gemm.w_bits;
+        p.gemm = padded_gemm(&p, (const int64_t[3]){1, 1, 1}); /* dense, without groups */
         optimum best = {0};
         search_padded(&p, first_pass, &best);
         best.limit_cycles = best.span_cycles * (1 + p.arch.mapper_slack_frac);

@@ -144,14 +144,19 @@ tile_value tile_search_value(const tile_search *search, int way, const int64_t t
 
     /* Time of the channel. */
     const bool rows = arch->dram_layout == SIM_LAYOUT_ROW_MAJOR, curve = arch->dram_efficiency_frac <= 0;
-    const double w_run = mean[SIM_K] * (rows ? 1 : mean[SIM_N]) * gemm->w_bits;
-    const double a_run = mean[SIM_K] * (rows ? 1 : mean[SIM_M]) * gemm->a_bits;
-    const double out_run = mean[SIM_N] * (rows ? 1 : mean[SIM_M]);
+    const double w_tile = (double)gemm->w_stored_bits / (count[SIM_K] * count[SIM_N]); /* bits, on average */
+    const double a_tile = (double)gemm->a_stored_bits / (count[SIM_M] * count[SIM_K]);
+    const double final_tile = (double)gemm->out_stored_bits / (count[SIM_M] * count[SIM_N]);
+    const double partial_tile = mean[SIM_M] * mean[SIM_N] * gemm->acc_bits;
+    const double w_run = rows ? w_tile / mean[SIM_N] : w_tile;
+    const double a_run = rows ? a_tile / mean[SIM_M] : a_tile;
+    const double final_run = rows ? final_tile / mean[SIM_M] : final_tile;
+    const double partial_run = rows ? partial_tile / mean[SIM_M] : partial_tile;
     const double peak = arch->clock_mhz * 1e6 / (arch->dram_bandwidth_gb_s * 8e9); /* cycles per bit */
     const double slope = peak / (curve ? arch->dram.curve_efficiency_frac : arch->dram_efficiency_frac);
     double transfer = weight * run_factor(arch, w_run) + input * run_factor(arch, a_run) +
-                      (read_back + written) * run_factor(arch, out_run * gemm->acc_bits) +
-                      final * run_factor(arch, out_run * gemm->out_bits);
+                      (read_back + written) * run_factor(arch, partial_run) +
+                      final * run_factor(arch, final_run);
     transfer *= slope;
     if (curve)
         transfer += peak * arch->dram.turnaround_frac * smaller(read, write);

@@ -101,30 +101,38 @@ static void mixed_chain(const sim_arch *arch, ref_random *random, chain *out)
     }
 }
 
-/* Chain number `index` of an array; the same one in each call. */
-static chain make_chain(bool os, int size, int index)
+static void draw_chain(bool os, int size, bool mixed, ref_random *random, chain *out)
 {
-    ref_random random = {(uint64_t)(os ? 1000 : 0) + (uint64_t)(100 * size + index / 2)};
-    chain out = {.id = index, .early = -1};
     do {
         sim_arch arch;
         arch_case_plain(&arch, "systolic");
         arch.array_rows = sizes[size].rows;
         arch.array_cols = sizes[size].cols;
         arch.array_dataflow = os ? SIM_DATAFLOW_OS : SIM_DATAFLOW_WS;
-        out.w_bits = (int)ref_random_int(&random, 1, 8);
+        out->w_bits = (int)ref_random_int(random, 1, 8);
         /* These arrays take one weight per column and clock: no wider port. */
-        out.port_bits = ref_random_one_in(&random, 3)
-                            ? (int)ref_random_scale(&random, 1, sizes[size].cols * out.w_bits)
-                            : 0;
-        arch.array_port_bits = out.port_bits;
-        if (index / 2 % 2)
-            mixed_chain(&arch, &random, &out);
-        else if (!gemm_chain(&arch, &random, &out))
-            out.folds = 0;
-    } while (out.folds == 0);
+        const int widest = sizes[size].cols * out->w_bits;
+        out->port_bits = ref_random_one_in(random, 3) ? (int)ref_random_scale(random, 1, widest) : 0;
+        arch.array_port_bits = out->port_bits;
+        if (mixed)
+            mixed_chain(&arch, random, out);
+        else if (!gemm_chain(&arch, random, out))
+            out->folds = 0;
+    } while (out->folds == 0);
+}
+
+/* Chain number `index` of an array; the same one in each call. An odd one is the chain before it with a fold
+ * started too early, or where that has a single fold, another chain. */
+static chain make_chain(bool os, int size, int index)
+{
+    ref_random random = {(uint64_t)(os ? 1000 : 0) + (uint64_t)(100 * size + index / 2)};
+    const bool mixed = index / 2 % 2;
+    chain out = {.id = index, .early = -1};
+    draw_chain(os, size, mixed, &random, &out);
     if (index % 2 && out.folds > 1)
         out.early = (int)ref_random_int(&random, 1, out.folds - 1);
+    else if (index % 2)
+        draw_chain(os, size, mixed, &random, &out);
     return out;
 }
 
