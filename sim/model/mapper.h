@@ -37,7 +37,7 @@ typedef struct sim_map_choice {
 } sim_map_choice;
 
 /* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile fits (the message names the buffer), SIM_OVERFLOW when
- * a count exceeds 2^53, SIM_NO_MEMORY. `name` is the layer's, for messages. */
+ * an extent exceeds 2^40, SIM_NO_MEMORY. `name` is the layer's, for messages. */
 sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name, sim_objective objective,
                    sim_map_cache *cache, sim_map_choice *out, sim_err *err);
 

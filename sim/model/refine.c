@@ -5,10 +5,27 @@
 
 /* Latency this close to its lower bound is not worth another tile. */
 static const double close_enough = 1.002;
+/* This far from it, other tiles are worth a look. */
+static const double worth_more = 1.02;
 
 static int64_t ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
+}
+
+/* The smallest tile that wastes no fold. */
+static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
+{
+    const sim_fold *fold = &r->way->fold[d];
+    int64_t tile = 1;
+
+    if (fold->kind == SIM_FOLD_SIDE)
+        tile = fold->per_den / fold->per_num;
+    else if (fold->kind == SIM_FOLD_STREAM)
+        tile = ceil_div(fold->least * fold->per_den, fold->per_num);
+    if (tile > r->way->tile_max[d])
+        tile = r->way->tile_max[d];
+    return tile < 1 ? 1 : tile < p->gemm->extent[d] ? tile : p->gemm->extent[d];
 }
 
 /* Half the tile, rounded up to whole folds of the array so that none is wasted; 0 when it cannot shrink. */
@@ -133,25 +150,20 @@ static int64_t roomy(const sim_problem *p, const sim_root *r, sim_dim d, int64_t
     return room < whole && room >= 1 ? room : whole;
 }
 
-/* Enlarges the tiles of all dimensions but `keep` (SIM_DIMS: none) to what fits; false when nothing grew. */
-static bool grow(const descent *d, int keep, int64_t tile[SIM_DIMS])
+/* Enlarges a tile to what fits beside the others; false when it does not grow. */
+static bool grow(const descent *d, sim_dim e, int64_t tile[SIM_DIMS])
 {
     const sim_problem *p = d->problem;
-    bool grown = false;
+    int64_t room, most = d->roots[0].way->tile_max[e];
 
-    for (int e = 0; e < SIM_DIMS; e++) {
-        int64_t room, most = d->roots[0].way->tile_max[e];
-
-        if (e == keep || tile[e] >= p->gemm->extent[e])
-            continue;
-        room = sim_capacity_room(&p->capacity, (sim_dim)e, tile);
-        room = roomy(p, &d->roots[0], (sim_dim)e, room < most ? room : most);
-        if (room > tile[e]) {
-            tile[e] = room;
-            grown = true;
-        }
-    }
-    return grown;
+    if (tile[e] >= p->gemm->extent[e])
+        return false;
+    room = sim_capacity_room(&p->capacity, e, tile);
+    room = roomy(p, &d->roots[0], e, room < most ? room : most);
+    if (room <= tile[e])
+        return false;
+    tile[e] = room;
+    return true;
 }
 
 /* One step down: halve a tile, alone or with the others grown into the room it leaves. */
@@ -168,10 +180,47 @@ static bool step_down(descent *d)
         if (tile[e] == 0)
             continue;
         shorter |= try_tiles(d, tile);
-        if (grow(d, e, tile))
-            shorter |= try_tiles(d, tile);
+        {
+            bool grown = false;
+
+            for (int other = 0; other < SIM_DIMS; other++)
+                grown |= other != e && grow(d, (sim_dim)other, tile);
+            shorter |= grown && try_tiles(d, tile);
+        }
     }
     return shorter;
+}
+
+/* Far from what has been found: single folds in all dimensions, then grown in each of the six orders. What
+ * overlaps best is often such a corner, and no chain of halvings that each pay off leads there. */
+static bool try_corners(descent *d)
+{
+    bool shorter = false;
+
+    for (int first = 0; first < SIM_DIMS; first++)
+        for (int second = 0; second < SIM_DIMS; second++) {
+            int64_t tile[SIM_DIMS];
+
+            if (first == second)
+                continue;
+            for (int e = 0; e < SIM_DIMS; e++)
+                tile[e] = single_fold(d->problem, &d->roots[0], (sim_dim)e);
+            if (!sim_capacity_fits(&d->problem->capacity, tile))
+                return false;
+            grow(d, (sim_dim)first, tile);
+            shorter |= try_tiles(d, tile);
+            grow(d, (sim_dim)second, tile);
+            shorter |= try_tiles(d, tile);
+            if (grow(d, (sim_dim)(SIM_M + SIM_N + SIM_K - first - second), tile))
+                shorter |= try_tiles(d, tile);
+        }
+    return shorter;
+}
+
+static void descend(descent *d, double enough)
+{
+    while (d->out->pipeline.cycles > enough && step_down(d))
+        ;
 }
 
 void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary,
@@ -193,13 +242,16 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
     if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
         out->pipeline.cycles > d.start.span_cycles * close_enough) {
         int64_t tile[SIM_DIMS];
+        bool grown = false;
 
         memcpy(tile, out->tiling.tile, sizeof tile);
-        if (grow(&d, SIM_DIMS, tile))
+        for (int e = 0; e < SIM_DIMS; e++)
+            grown |= grow(&d, (sim_dim)e, tile);
+        if (grown)
             try_tiles(&d, tile);
-        while (out->pipeline.cycles > d.start.span_cycles * close_enough)
-            if (!step_down(&d))
-                break;
+        descend(&d, d.start.span_cycles * close_enough);
+        if (out->pipeline.cycles > d.start.span_cycles * worth_more && try_corners(&d))
+            descend(&d, d.start.span_cycles * close_enough);
     }
 
     swapped = out->tiling;
