@@ -8,8 +8,8 @@
  */
 typedef struct sim_prices {
     double pj[SIM_EVENT_COUNT];
-    double static_w; /* leakage of PEs, vector lanes and buffers, and DRAM background, is split below */
-    double dram_background_w; /* not in static_w */
+    double static_w;          /* leakage of PEs, vector lanes and buffers */
+    double dram_background_w; /* standby and refresh */
     double pj_per_cycle;      /* (static_w + dram_background_w) over one clock cycle */
 } sim_prices;
 

@@ -293,7 +293,6 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     out->idle_tail_cycles = choice->pipeline.last_idle;
     out->weight_tile_bits =
         (double)choice->tiling.tile[SIM_N] * (double)choice->tiling.tile[SIM_K] * gemm.w_bits;
-    out->first_weight_bits = out->weight_tile_bits;
     out->peak_macs_per_cycle = arch->backend->peak_macs_per_cycle(arch, r->w.bits, r->a.bits);
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm.out_stored_bits)));

@@ -26,13 +26,13 @@ typedef struct sim_layer_cost {
     sim_layer_result result; /* energy without static and background power, cycles without prefetch */
     sim_counts counts;
     sim_prices prices;
-    double first_weight_load_cycles;            /* could be prefetched while the DRAM channel idles */
-    double idle_tail_cycles;                    /* DRAM idle at the end: room for the next layer's prefetch */
-    double first_weight_bits, weight_tile_bits; /* of the first, and of every, weight tile */
-    int64_t weight_bytes;                       /* stored parameters of one instance */
-    int64_t kv_bytes;                           /* of the cache that one instance reads or leaves */
-    int64_t tensor_bytes;                       /* inputs and outputs of one instance: activation memory */
-    double peak_macs_per_cycle;                 /* at its operands; 0 for vector operations */
+    double first_weight_load_cycles; /* could be prefetched while the DRAM channel idles */
+    double idle_tail_cycles;         /* DRAM idle at the end: room for the next layer's prefetch */
+    double weight_tile_bits;         /* of a full weight tile */
+    int64_t weight_bytes;            /* stored parameters of one instance */
+    int64_t kv_bytes;                /* of the cache that one instance reads or leaves */
+    int64_t tensor_bytes;            /* inputs and outputs of one instance: activation memory */
+    double peak_macs_per_cycle;      /* at its operands; 0 for vector operations */
 } sim_layer_cost;
 
 /* Mapped products, so that equal ones are mapped once. NULL: out of memory. */

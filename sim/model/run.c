@@ -125,7 +125,7 @@ static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *bef
     if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
         return 0;
     if (arch->buffer_unified_kib > 0 && before->result.has_mapping &&
-        next->first_weight_bits > before->weight_tile_bits)
+        next->weight_tile_bits > before->weight_tile_bits)
         return 0; /* the spare copy of the weight tile is the only room there is */
     saved = fmin(saved, (double)(r->cycles - floor));
     return saved > 0 ? (int64_t)saved : 0;

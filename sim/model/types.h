@@ -299,7 +299,7 @@ typedef struct sim_totals {
     double tokens_per_s; /* NaN: unknown */
     double utilization_frac;
     double area_mm2;        /* NaN: unknown */
-    double peak_macs_per_s; /* at the widest operands the policy uses on any matmul */
+    double peak_macs_per_s; /* at the operands of the product with the most macs */
     double dram_bandwidth_bytes_per_s;
 } sim_totals;
 
