@@ -261,7 +261,10 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch);
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    out->energy_provenance = worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance),
-                                   worse(arch->tech.vector_provenance, arch->dram.provenance));
+    /* As good as the worst number that went in. */
+    out->energy_provenance =
+        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
+    if (out->totals.energy.vector_j > 0)
+        out->energy_provenance = worse(out->energy_provenance, arch->tech.vector_provenance);
     return SIM_OK;
 }

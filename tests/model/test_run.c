@@ -279,3 +279,29 @@ Test(run, precision_by_rules)
     sim_precision_of(&policy, &layer, &p);
     cr_expect_eq(p.w.bits, 8);
 }
+
+Test(run, energy_is_as_good_as_the_worst_number_used)
+{
+    sim_arch arch = plain("systolic");
+    sim_layer layers[2] = {matmul("fc", 8, 64, 64),
+                           {.name = "act",
+                            .op = SIM_OP_ELEMENTWISE,
+                            .repeat = 1,
+                            .m = 8,
+                            .n = 64,
+                            .batch = 1,
+                            .inputs = 1,
+                            .ops_per_element = 1}};
+    sim_workload workload = {.name = "w", .layers = layers, .layer_count = 1};
+    sim_policy policy = uniform(8, 8);
+    sim_arena a, b;
+
+    arch.tech.logic_provenance = arch.tech.sram_provenance = SIM_PUBLISHED;
+    arch.dram.provenance = SIM_MEASURED;
+    arch.tech.vector_provenance = SIM_ASSUMED;
+    cr_expect_eq(run(&a, &arch, &workload, &policy).energy_provenance, SIM_MEASURED);
+    workload.layer_count = 2;
+    cr_expect_eq(run(&b, &arch, &workload, &policy).energy_provenance, SIM_ASSUMED);
+    sim_arena_free(&a);
+    sim_arena_free(&b);
+}
