@@ -64,15 +64,15 @@ void sim_roots_of(const sim_problem *p, const sim_way *way, int way_index, sim_r
     }
 }
 
-static void sums_of(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], double c[SIM_DIMS],
-                    double f[SIM_DIMS])
+void sim_sums_of(const sim_problem *p, const sim_way *way, const int64_t tile[SIM_DIMS], double c[SIM_DIMS],
+                 double f[SIM_DIMS])
 {
     for (int d = 0; d < SIM_DIMS; d++) {
         int64_t x = p->gemm->extent[d], t = tile[d] < x ? tile[d] : x, count;
 
         count = (x + t - 1) / t;
         c[d] = (double)count;
-        f[d] = (double)sim_fold_sum(&r->way->fold[d], x, t);
+        f[d] = (double)sim_fold_sum(&way->fold[d], x, t);
     }
 }
 
@@ -80,7 +80,7 @@ sim_map_value sim_value_of(const sim_problem *p, const sim_root *r, const int64_
 {
     double c[SIM_DIMS], f[SIM_DIMS];
 
-    sums_of(p, r, tile, c, f);
+    sim_sums_of(p, r->way, tile, c, f);
     return sim_value_at(p, r, c, f);
 }
 
@@ -89,7 +89,7 @@ void sim_counts_of(const sim_problem *p, const sim_root *r, const int64_t tile[S
     sim_counts memory, per_tile[SIM_DIMS];
     double c[SIM_DIMS], f[SIM_DIMS], busy;
 
-    sums_of(p, r, tile, c, f);
+    sim_sums_of(p, r->way, tile, c, f);
     busy = r->busy_scale * f[SIM_M] * f[SIM_N] * f[SIM_K];
     sim_memory_counts(p->arch, p->gemm, r->stationary, &memory, per_tile);
     for (int e = 0; e < SIM_EVENT_COUNT; e++) {

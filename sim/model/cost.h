@@ -70,6 +70,10 @@ static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r
     return v;
 }
 
+/* Tile counts and fold sums of given tiles. */
+void sim_sums_of(const sim_problem *problem, const sim_way *way, const int64_t tile[SIM_DIMS],
+                 double c[SIM_DIMS], double f[SIM_DIMS]);
+
 /* The value of given tiles. */
 sim_map_value sim_value_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS]);
 

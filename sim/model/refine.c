@@ -101,8 +101,10 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
 {
     const sim_problem *p = d->problem;
     int64_t loops[SIM_DIMS];
+    double c[SIM_DIMS], f[SIM_DIMS];
     bool shorter = false;
 
+    sim_sums_of(p, d->roots[0].way, tile, c, f);
     for (int e = 0; e < SIM_DIMS; e++)
         loops[e] = tile[e] < p->gemm->extent[e] ? 2 : 1; /* or more */
     for (int s = 0; s < SIM_DIMS; s++) {
@@ -114,7 +116,7 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
         if (!may_be_innermost(d->roots[0].way, (sim_dim)s) ||
             (loops[s] == 1 && loops[0] * loops[1] * loops[2] > 1))
             continue;
-        v = sim_value_of(p, &d->roots[s], tile);
+        v = sim_value_at(p, &d->roots[s], c, f);
         if (shortest_possible(p, &v, tile) >= d->out->pipeline.cycles ||
             !affordable(d->objective, p->arch->mapper_slack_frac, &d->start, &v))
             continue;
