@@ -20,7 +20,7 @@ int64_t sim_fold_of(const sim_fold *fold, int64_t t)
 
     if (fold->kind == SIM_FOLD_FLAT)
         return t;
-    folds = (t * fold->per_num + fold->per_den - 1) / fold->per_den;
+    folds = sim_ceil_div(t * fold->per_num, fold->per_den);
     return fold->kind != SIM_FOLD_SIDE && folds < fold->least ? fold->least : folds;
 }
 
@@ -32,6 +32,6 @@ int64_t sim_fold_sum(const sim_fold *fold, int64_t x, int64_t t)
         return x;
     if (fold->kind == SIM_FOLD_WHOLE || t >= x)
         return sim_fold_of(fold, x);
-    count = (x + t - 1) / t;
+    count = sim_ceil_div(x, t);
     return (count - 1) * sim_fold_of(fold, t) + sim_fold_of(fold, x - (count - 1) * t);
 }

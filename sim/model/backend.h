@@ -93,6 +93,12 @@ typedef struct sim_fold {
     int64_t least;            /* STREAM, WHOLE */
 } sim_fold;
 
+/* a / b, rounded up; a >= 0, b >= 1. */
+static inline int64_t sim_ceil_div(int64_t a, int64_t b)
+{
+    return (a + b - 1) / b;
+}
+
 /* The term of one tile of size t; for WHOLE of the whole dimension of size t. */
 int64_t sim_fold_of(const sim_fold *fold, int64_t t);
 /* The sum over the tiles of a dimension of extent x. */

@@ -2,11 +2,6 @@
 
 #include <string.h>
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* The largest t with t(t-1) <= x: up to here every tile size has a count of its own. */
 static int64_t dense_end(int64_t x)
 {
@@ -75,21 +70,21 @@ static int64_t folds_of(const builder *b, int64_t t, int64_t c)
 static void add_side(builder *b, int64_t c, int64_t first)
 {
     int64_t x = b->extent, granule = b->fold->per_den;
-    int64_t g = ceil_div(first, granule);
-    int64_t folds_last = ceil_div(x - (c - 1) * first, granule);
+    int64_t g = sim_ceil_div(first, granule);
+    int64_t folds_last = sim_ceil_div(x - (c - 1) * first, granule);
     int64_t end, t = first;
 
     add(b, first, c, (c - 1) * g + folds_last);
     if (c == 1)
         return;
     end = g * granule;
-    if (end > ceil_div(x, c - 1) - 1)
-        end = ceil_div(x, c - 1) - 1;
+    if (end > sim_ceil_div(x, c - 1) - 1)
+        end = sim_ceil_div(x, c - 1) - 1;
     while (t < end && folds_last > 1) {
-        t = ceil_div(x - (folds_last - 1) * granule, c - 1);
+        t = sim_ceil_div(x - (folds_last - 1) * granule, c - 1);
         if (t > end)
             break;
-        folds_last = ceil_div(x - (c - 1) * t, granule);
+        folds_last = sim_ceil_div(x - (c - 1) * t, granule);
         add(b, t, c, (c - 1) * g + folds_last);
     }
 }
@@ -99,8 +94,8 @@ static void add_side(builder *b, int64_t c, int64_t first)
 static void add_scanned(builder *b, int64_t c, int64_t first)
 {
     const sim_fold *fold = b->fold;
-    int64_t x = b->extent, end = c == 1 ? x : ceil_div(x, c - 1) - 1;
-    int64_t lowest = ceil_div(x * fold->per_num, fold->per_den), folds = INT64_MAX;
+    int64_t x = b->extent, end = c == 1 ? x : sim_ceil_div(x, c - 1) - 1;
+    int64_t lowest = sim_ceil_div(x * fold->per_num, fold->per_den), folds = INT64_MAX;
 
     if (fold->kind == SIM_FOLD_STREAM && lowest < c * fold->least)
         lowest = c * fold->least;
@@ -143,7 +138,7 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
     sim_candidates *table = sim_arena_alloc(arena, 1, sizeof *table);
     int64_t dense = dense_end(extent);
     builder b = {.scratch = scratch, .arena = arena, .fold = fold, .extent = extent, .dense = dense};
-    int64_t dense_count = ceil_div(extent, dense);
+    int64_t dense_count = sim_ceil_div(extent, dense);
 
     if (!table)
         return NULL;
@@ -152,17 +147,17 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
     if (!table->last)
         return NULL;
     for (int64_t t = 1; t <= dense; t++) {
-        int64_t c = ceil_div(extent, t);
+        int64_t c = sim_ceil_div(extent, t);
 
         add(&b, t, c, folds_of(&b, t, c));
     }
     for (int64_t c = dense_count; c >= 1; c--) {
-        int64_t first = ceil_div(extent, c);
+        int64_t first = sim_ceil_div(extent, c);
 
         if (c ==
             dense_count) /* its smallest tile is dense; the rest of the count may still lower the folds */
             first = dense + 1;
-        if (first <= extent && ceil_div(extent, first) == c) {
+        if (first <= extent && sim_ceil_div(extent, first) == c) {
             if (smallest_is_enough(fold)) {
                 if (c != dense_count)
                     add(&b, first, c, folds_of(&b, first, c));

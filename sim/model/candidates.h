@@ -48,7 +48,7 @@ static inline int32_t sim_candidates_floor(const sim_candidates *table, int64_t 
         return (int32_t)(tile - 1);
     if (tile >= table->extent)
         return table->length - 1;
-    i = table->last[(table->extent + tile - 1) / tile];
+    i = table->last[sim_ceil_div(table->extent, tile)];
     while (table->at[i].tile > tile)
         i--;
     return i;

@@ -70,7 +70,7 @@ void sim_sums_of(const sim_problem *p, const sim_way *way, const int64_t tile[SI
     for (int d = 0; d < SIM_DIMS; d++) {
         int64_t x = p->gemm->extent[d], t = tile[d] < x ? tile[d] : x, count;
 
-        count = (x + t - 1) / t;
+        count = sim_ceil_div(x, t);
         c[d] = (double)count;
         f[d] = (double)sim_fold_sum(&way->fold[d], x, t);
     }

@@ -4,8 +4,7 @@
 
 #include "model/backend.h"
 
-/* pJ per event at one arch and pair of operand widths, and the power drawn whether or not anything happens.
- */
+/* pJ per event at a pair of operand widths, and the power drawn whether or not anything happens. */
 typedef struct sim_prices {
     double pj[SIM_EVENT_COUNT];
     double static_w;          /* leakage of PEs, vector lanes and buffers */

@@ -110,8 +110,7 @@ static sim_status map_once(const sim_layer_context *x, const sim_gemm *gemm, con
 
 /* ---- products ------------------------------------------------------------------------------------ */
 
-/* The width of the second operand, and how its rows are stored. */
-static sim_number second_operand(const sim_layer_request *q)
+sim_number sim_second_operand(const sim_layer_request *q)
 {
     switch (q->layer->weights) {
     case SIM_WEIGHTS_KV:
@@ -128,7 +127,7 @@ static sim_number second_operand(const sim_layer_request *q)
  */
 static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k, int64_t kv_row)
 {
-    int bits = second_operand(q).bits;
+    int bits = sim_second_operand(q).bits;
 
     if (q->layer->weights == SIM_WEIGHTS_KV && k != kv_row)
         return sim_stored_bits(k, n, bits, q->precision.group);
@@ -144,8 +143,7 @@ int64_t sim_weight_bits(const sim_layer_request *q)
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
         one = sim_stored_bits(l->k, l->n, q->precision.w.bits, q->precision.group);
-    else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC &&
-             !l->tied)
+    else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC)
         one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
     else
         one = 0;
@@ -173,7 +171,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->extent[SIM_N] = masked && l->map_n > 0 ? l->map_n : l->n;
     g->extent[SIM_K] = masked && l->map_k > 0 ? l->map_k : l->k;
     g->batch = l->batch;
-    g->w_bits = second_operand(q).bits;
+    g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
     g->out_bits = l->out_is_kv ? q->precision.kv.bits : (int)x->arch->output_bits;
@@ -222,7 +220,6 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     sim_gemm gemm;
     sim_status status = gemm_of(x, q, &gemm, err);
     double batch = (double)l->batch, memory_cycles, cycles;
-    int64_t full_w;
 
     if (status == SIM_OK)
         status = map_once(x, &gemm, l->name, &choice, err);
@@ -233,7 +230,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
         return status;
 
     r->k = l->k;
-    r->w = second_operand(q);
+    r->w = sim_second_operand(q);
     if (l->weights == SIM_WEIGHTS_KV)
         r->kv = q->precision.kv;
     r->macs = l->causal_macs;
@@ -274,8 +271,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     for (int i = 0; i < SIM_DIMS; i++)
         r->mapping.order[i] = "mnk"[choice->tiling.order[i]];
 
-    /* Least traffic: each operand once, and the bound of any schedule with this much buffer (Hong and Kung).
-     */
+    /* Least traffic: each operand once, or what any schedule with this much buffer moves (Hong and Kung). */
     if (!gemm.on_chip[SIM_OPERAND_INPUT] && !gemm.on_chip[SIM_OPERAND_OUTPUT]) {
         double kib = arch->buffer_unified_kib > 0
                          ? arch->buffer_unified_kib
@@ -297,11 +293,11 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm.out_stored_bits)));
     if (l->weights == SIM_WEIGHTS_KV) {
-        full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
         if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
             return too_large(x, l, err);
     }
-    sim_prices_of(arch, gemm.w_bits, gemm.a_bits, &out->prices);
+    out->prices = choice->prices;
     return SIM_OK;
 }
 
@@ -375,8 +371,8 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     r->cycles = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
     r->bound = r->compute_cycles >= r->memory_cycles ? SIM_BOUND_VECTOR : SIM_BOUND_MEMORY;
     out->idle_tail_cycles = (double)(r->cycles - r->memory_cycles);
-    sim_prices_of(arch, a_bits, a_bits, &out->prices);
-    return SIM_OK;
+    out->prices = sim_map_prices(x->cache, arch, a_bits, a_bits);
+    return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
 /* ---- both ---------------------------------------------------------------------------------------- */
@@ -393,7 +389,8 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     memset(out, 0, sizeof *out); /* results are compared as bytes */
     if (weight_bits < 0)
         return too_large(x, l, err);
-    out->weight_bytes = weight_bits / 8;
+    /* A tied layer's weights stand in memory once, with the layer that holds them. */
+    out->weight_bytes = l->tied ? l->param_elements * 2 : weight_bits / 8;
     r->op = l->op;
     r->m = l->m;
     r->n = l->n;
@@ -418,7 +415,7 @@ void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, in
     memcpy(out, &cost->result, sizeof *out);
     out->cycles -= saved_cycles;
     out->latency_s = (double)out->cycles / (x->arch->clock_mhz * 1e6);
-    sim_energy_of(&cost->prices, &cost->counts, out->latency_s, &out->energy);
+    sim_energy_of(cost->prices, &cost->counts, out->latency_s, &out->energy);
     if (cost->peak_macs_per_cycle > 0 && out->cycles > 0)
         out->utilization_frac = (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles);
 }

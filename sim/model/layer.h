@@ -25,7 +25,7 @@ typedef struct sim_layer_request {
 typedef struct sim_layer_cost {
     sim_layer_result result; /* energy without static and background power, cycles without prefetch */
     sim_counts counts;
-    sim_prices prices;
+    const sim_prices *prices;        /* at its operands */
     double first_weight_load_cycles; /* could be prefetched while the DRAM channel idles */
     double idle_tail_cycles;         /* DRAM idle at the end: room for the next layer's prefetch */
     double weight_tile_bits;         /* of a full weight tile */
@@ -38,6 +38,9 @@ typedef struct sim_layer_cost {
 /* Mapped products, so that equal ones are mapped once. NULL: out of memory. */
 struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena);
 int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo);
+
+/* The number format of the second operand: weights, KV cache or another activation. */
+sim_number sim_second_operand(const sim_layer_request *q);
 
 /* Stored bits of the static weights of one instance (0 when there are none); -1 on overflow. */
 int64_t sim_weight_bits(const sim_layer_request *q);

@@ -60,16 +60,15 @@ void sim_map_cache_clear(sim_map_cache *cache)
     cache->used = 0;
 }
 
-/* NULL: out of memory. */
-static const sim_prices *prices_of(sim_map_cache *cache, const sim_arch *arch, const sim_gemm *gemm)
+const sim_prices *sim_map_prices(sim_map_cache *cache, const sim_arch *arch, int w_bits, int a_bits)
 {
-    const sim_prices **slot = &cache->prices[gemm->w_bits][gemm->a_bits];
+    const sim_prices **slot = &cache->prices[w_bits][a_bits];
 
     if (!*slot) {
         sim_prices *fresh = sim_arena_alloc(cache->arena, 1, sizeof *fresh);
 
         if (fresh)
-            sim_prices_of(arch, gemm->w_bits, gemm->a_bits, fresh);
+            sim_prices_of(arch, w_bits, a_bits, fresh);
         *slot = fresh;
     }
     return *slot;
@@ -407,9 +406,10 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
             return sim_fail(err, SIM_OVERFLOW, NULL, 0,
                             "layer '%s': %c = %lld is beyond what the mapper takes, 2^40", name, "mnk"[d],
                             (long long)gemm -> extent[d]);
-    if (!prices_of(cache, arch, gemm))
+    out->prices = sim_map_prices(cache, arch, gemm->w_bits, gemm->a_bits);
+    if (!out->prices)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
-    sim_problem_of(arch, gemm, prices_of(cache, arch, gemm), &p);
+    sim_problem_of(arch, gemm, out->prices, &p);
     if (!sim_capacity_fits(&p.capacity, ones))
         return nothing_fits(&p, name, err);
     if (arch->mapper_tiles == SIM_TILES_POW2_PADDED) {

@@ -16,6 +16,9 @@ sim_map_cache *sim_map_cache_new(sim_arena *arena); /* NULL: out of memory */
 /* Forgets the tables (the arena keeps their memory): for timing a cold search. */
 void sim_map_cache_clear(sim_map_cache *cache);
 
+/* The prices at these operand widths (1 to 32 bits), computed once. NULL: out of memory. */
+const sim_prices *sim_map_prices(sim_map_cache *cache, const sim_arch *arch, int w_bits, int a_bits);
+
 /* What the search minimises, of one product times batch:
  *   busy     = array busy cycles, transfer = DRAM cycles, span = max(busy, transfer)
  *   energy   = dynamic pJ + (static + background) pJ per cycle * span */
@@ -24,16 +27,15 @@ typedef struct sim_map_value {
 } sim_map_value;
 
 typedef struct sim_map_choice {
-    sim_gemm
-        gemm; /* the product that the tiles cover: padded under mapper.tiles = pow2_padded, else as given */
-    int way;  /* index into the back end's ways */
+    sim_gemm gemm; /* what the tiles cover: padded under mapper.tiles = pow2_padded, else as given */
+    int way;       /* index into the back end's ways */
     sim_way way_used;
     sim_tiling tiling;
-    sim_map_value value;   /* of these tiles */
-    sim_counts counts;     /* of all `batch` products, memory included */
-    sim_traffic traffic;   /* of one product */
-    sim_pipeline pipeline; /* of all products */
-    int64_t nodes;         /* boxes examined: the work of the search */
+    sim_map_value value;      /* of these tiles */
+    sim_counts counts;        /* of all `batch` products, memory included */
+    const sim_prices *prices; /* at the operands of the product; lives as long as the cache */
+    sim_pipeline pipeline;    /* of all products */
+    int64_t nodes;            /* boxes examined: the work of the search */
 } sim_map_choice;
 
 /* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile fits (the message names the buffer), SIM_OVERFLOW when

@@ -30,7 +30,7 @@ void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *o
         out->room[o] = kib_room(out->unified ? arch->buffer_unified_kib : kib[o]);
         out->word[o] = bits[o] * FIXED_POINT;
         if (o == SIM_OPERAND_WEIGHT && gemm->w_group > 0) /* scale and zero point, spread over the group */
-            out->word[o] += ((16 + bits[o]) * FIXED_POINT + gemm->w_group - 1) / gemm->w_group;
+            out->word[o] += sim_ceil_div((16 + bits[o]) * FIXED_POINT, gemm->w_group);
         out->word[o] *= arch->double_buffered[o] ? 2 : 1;
         out->words[o] = out->room[o] / out->word[o];
     }
@@ -185,7 +185,7 @@ void sim_dram_rates_of(const sim_arch *arch, const sim_gemm *gemm, const int64_t
     sim_runs runs[SIM_STREAMS];
 
     for (int d = 0; d < SIM_DIMS; d++) {
-        int64_t tiles = (gemm->extent[d] + tile[d] - 1) / tile[d];
+        int64_t tiles = sim_ceil_div(gemm->extent[d], tile[d]);
 
         count[d] = (double)tiles;
     }

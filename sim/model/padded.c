@@ -5,11 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* The k-th allowed tile of a dimension: 1, 2, 4, ... below x, then x itself; 0 beyond. */
 static int64_t allowed_tile(int64_t x, int k)
 {
@@ -32,7 +27,7 @@ static void pad(const sim_gemm *gemm, const int64_t tile[SIM_DIMS], sim_gemm *ou
 {
     *out = *gemm;
     for (int d = 0; d < SIM_DIMS; d++)
-        out->extent[d] = ceil_div(gemm->extent[d], tile[d]) * tile[d];
+        out->extent[d] = sim_ceil_div(gemm->extent[d], tile[d]) * tile[d];
     out->w_stored_bits = grown_bits(gemm->w_stored_bits, gemm->extent, out->extent, SIM_K, SIM_N);
     out->a_stored_bits = grown_bits(gemm->a_stored_bits, gemm->extent, out->extent, SIM_M, SIM_K);
     out->out_stored_bits = grown_bits(gemm->out_stored_bits, gemm->extent, out->extent, SIM_M, SIM_N);

@@ -25,7 +25,7 @@ typedef struct loop {
 
 static void loop_of(loop *out, sim_dim dim, const sim_gemm *gemm, const sim_way *way, int64_t tile)
 {
-    int64_t x = gemm->extent[dim], c = (x + tile - 1) / tile, ragged = x - (c - 1) * tile;
+    int64_t x = gemm->extent[dim], c = sim_ceil_div(x, tile), ragged = x - (c - 1) * tile;
     const sim_fold *fold = &way->fold[dim];
 
     out->dim = dim;

@@ -1,5 +1,6 @@
 /* Which bits a layer gets, and what they take to store. */
 #include "base/text.h"
+#include "model/backend.h"
 #include "model/run.h"
 
 static void lay_over(sim_number *under, const sim_number *over)
@@ -51,7 +52,7 @@ int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
     if (__builtin_mul_overflow(row_elements, (int64_t)bits, &row))
         return -1;
     if (group > 0)
-        scales = (row_elements + group - 1) / group * (16 + bits);
+        scales = sim_ceil_div(row_elements, group) * (16 + bits);
     if (__builtin_add_overflow(row, scales + 7, &row) || __builtin_mul_overflow(row / 8 * 8, rows, &total))
         return -1;
     return total;

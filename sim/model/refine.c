@@ -8,11 +8,6 @@ static const double close_enough = 1.002;
 /* This far from it, other tiles are worth a look. */
 static const double worth_more = 1.02;
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* The smallest tile that wastes no fold. */
 static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
 {
@@ -22,7 +17,7 @@ static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
     if (fold->kind == SIM_FOLD_SIDE)
         tile = fold->per_den / fold->per_num;
     else if (fold->kind == SIM_FOLD_STREAM)
-        tile = ceil_div(fold->least * fold->per_den, fold->per_num);
+        tile = sim_ceil_div(fold->least * fold->per_den, fold->per_num);
     if (tile > r->way->tile_max[d])
         tile = r->way->tile_max[d];
     return tile < 1 ? 1 : tile < p->gemm->extent[d] ? tile : p->gemm->extent[d];
@@ -32,10 +27,10 @@ static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
 static int64_t halved(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], sim_dim d)
 {
     const sim_fold *fold = &r->way->fold[d];
-    int64_t x = p->gemm->extent[d], half = ceil_div(x, 2 * ceil_div(x, tile[d]));
+    int64_t x = p->gemm->extent[d], half = sim_ceil_div(x, 2 * sim_ceil_div(x, tile[d]));
 
     if (fold->kind == SIM_FOLD_SIDE)
-        half = ceil_div(half * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
+        half = sim_ceil_div(half * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
     return half >= 1 && half < tile[d] ? half : 0;
 }
 
@@ -143,12 +138,12 @@ static int64_t roomy(const sim_problem *p, const sim_root *r, sim_dim d, int64_t
     if (room >= x)
         return x;
     if (fold->kind != SIM_FOLD_SIDE)
-        return ceil_div(x, ceil_div(x, room));
+        return sim_ceil_div(x, sim_ceil_div(x, room));
     whole = room * fold->per_num / fold->per_den * fold->per_den / fold->per_num;
     if (whole < 1)
         return room;
-    room = ceil_div(x, ceil_div(x, whole)); /* as many tiles, evenly */
-    room = ceil_div(room * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
+    room = sim_ceil_div(x, sim_ceil_div(x, whole)); /* as many tiles, evenly */
+    room = sim_ceil_div(room * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
     return room < whole && room >= 1 ? room : whole;
 }
 
@@ -176,19 +171,16 @@ static bool step_down(descent *d)
 
     for (int e = 0; e < SIM_DIMS; e++) {
         int64_t tile[SIM_DIMS];
+        bool grown = false;
 
         memcpy(tile, from.tile, sizeof tile);
         tile[e] = halved(d->problem, &d->roots[0], from.tile, (sim_dim)e);
         if (tile[e] == 0)
             continue;
         shorter |= try_tiles(d, tile);
-        {
-            bool grown = false;
-
-            for (int other = 0; other < SIM_DIMS; other++)
-                grown |= other != e && grow(d, (sim_dim)other, tile);
-            shorter |= grown && try_tiles(d, tile);
-        }
+        for (int other = 0; other < SIM_DIMS; other++)
+            grown |= other != e && grow(d, (sim_dim)other, tile);
+        shorter |= grown && try_tiles(d, tile);
     }
     return shorter;
 }
@@ -230,7 +222,6 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
 {
     descent d = {
         .problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
-    int64_t count[SIM_DIMS];
     sim_tiling swapped;
     sim_pipeline other;
 
@@ -263,8 +254,5 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
         out->tiling = swapped;
         out->pipeline = other;
     }
-    for (int e = 0; e < SIM_DIMS; e++)
-        count[e] = ceil_div(p->gemm->extent[e], out->tiling.tile[e]);
-    sim_traffic_of(p->arch, p->gemm, count, d.root->stationary, &out->traffic);
     sim_counts_of(p, d.root, out->tiling.tile, &out->counts);
 }

@@ -6,7 +6,7 @@
 
 /* The search minimises sums, and one big tile overlaps nothing: this subdivides the tiles of out->tiling as
  * long as the pipeline latency falls and the objective does not pay for it (balanced: energy within the
- * slack), orders the loops, and fills in value, counts, traffic and pipeline. `roots`: those of the chosen
+ * slack), orders the loops, and fills in value, counts and pipeline. `roots`: those of the chosen
  * way, by stationary loop. */
 void sim_refine(const sim_problem *problem, const sim_root roots[SIM_DIMS], sim_dim stationary,
                 sim_objective objective, sim_map_choice *out);

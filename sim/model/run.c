@@ -71,10 +71,7 @@ static sim_status check_support(const sim_arch *arch, const sim_layer_request *r
 
         if (!is_product(layer))
             continue;
-        w = layer->weights == SIM_WEIGHTS_STATIC ? requests[i].precision.w
-            : layer->weights == SIM_WEIGHTS_KV   ? requests[i].precision.kv
-            : layer->own.w.bits > 0              ? requests[i].precision.w
-                                                 : a;
+        w = sim_second_operand(&requests[i]);
         if (arch->backend->supports(arch, w, a, why, sizeof why))
             continue;
         for (int s = 0; s < seen_count; s++)

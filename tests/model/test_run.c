@@ -154,6 +154,31 @@ Test(run, small_models_keep_their_weights_on_chip_in_decode)
     sim_arena_free(&c);
 }
 
+/* A tied head is stored with the embedding, but its product needs the weights like any other. */
+Test(run, tied_weights_take_room_on_chip_and_none_in_memory)
+{
+    sim_arch arch = plain("systolic");
+    sim_layer layers[2] = {matmul("layers.0.a", 1, 32, 32), matmul("lm_head", 1, 32, 32)};
+    sim_workload workload = {
+        .name = "w", .layers = layers, .layer_count = 2, .phase = SIM_PHASE_DECODE, .tokens = 1, .batch = 1};
+    sim_policy policy = uniform(8, 8);
+    sim_arena a, b;
+    sim_result fits, too_large;
+
+    layers[1].tied = true;
+    arch.buffer_unified_kib = 0;
+    arch.buffer_weight_kib = arch.buffer_input_kib = arch.buffer_output_kib = 2;
+    fits = run(&a, &arch, &workload, &policy);
+    cr_expect(fits.weights_resident);
+    cr_expect_eq(fits.totals.weight_bytes, 32 * 32);
+    arch.buffer_weight_kib = 1.5;
+    too_large = run(&b, &arch, &workload, &policy);
+    cr_expect_not(too_large.weights_resident);
+    cr_expect_eq(too_large.totals.dram_read_bytes, 2 * (32 + 32 * 32));
+    sim_arena_free(&a);
+    sim_arena_free(&b);
+}
+
 Test(run, float_layers_fall_back_to_eight_bits)
 {
     sim_arch arch = plain("bitfusion");

@@ -38,11 +38,11 @@ static void unit_rate(const sim_arch *arch, int w_bits, int a_bits, int64_t *pro
     if (w <= arch->array_w_bits)
         *products *= arch->array_w_bits / w;
     else
-        *passes *= (w + arch->array_w_bits - 1) / arch->array_w_bits;
+        *passes *= sim_ceil_div(w, arch->array_w_bits);
     if (a <= arch->array_a_bits)
         *products *= arch->array_a_bits / a;
     else
-        *passes *= (a + arch->array_a_bits - 1) / arch->array_a_bits;
+        *passes *= sim_ceil_div(a, arch->array_a_bits);
     divisor = gcd(*products, *passes);
     *products /= divisor;
     *passes /= divisor;

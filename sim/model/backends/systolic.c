@@ -28,11 +28,6 @@ static const placement placements[] = {
     {SIM_DATAFLOW_IS, SIM_K, SIM_M, SIM_N},
 };
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static int64_t all_cols(const sim_arch *arch)
 {
     return arch->array_cols * arch->array_count;
@@ -43,7 +38,7 @@ static int64_t weight_load_cycles(const sim_arch *arch, const sim_gemm *gemm)
 {
     if (arch->array_port_bits == 0)
         return arch->array_rows;
-    return ceil_div(arch->array_rows * arch->array_cols * gemm->w_bits, arch->array_port_bits);
+    return sim_ceil_div(arch->array_rows * arch->array_cols * gemm->w_bits, arch->array_port_bits);
 }
 
 static sim_fold side(int64_t pes)
@@ -115,7 +110,8 @@ static int64_t untiled_cycles(const sim_arch *arch, const sim_gemm *gemm, const 
                                         .per_den = stream(arch, gemm, place).per_den},
                             gemm->extent[place->streamed]);
 
-    folds = ceil_div(gemm->extent[place->rows], r) * ceil_div(gemm->extent[place->cols], all_cols(arch));
+    folds =
+        sim_ceil_div(gemm->extent[place->rows], r) * sim_ceil_div(gemm->extent[place->cols], all_cols(arch));
     each = 2 * r + c + t - 2;
     if (arch->array_timing == SIM_TIMING_SCALESIM)
         /* What SCALE-Sim reports without stalls: OS is R short per fold, and the total is an index. */
@@ -161,8 +157,9 @@ static int systolic_ways(const sim_arch *arch, const sim_gemm *gemm, sim_way way
             way->cycles_per_fold = (double)untiled_cycles(arch, gemm, place) / volume;
             for (int d = 0; d < SIM_DIMS; d++) { /* accesses per fold of the untiled product */
                 double folds = d == (int)place->streamed ? 1
-                               : d == (int)place->rows   ? (double)ceil_div(gemm->extent[d], arch->array_rows)
-                                                         : (double)ceil_div(gemm->extent[d], all_cols(arch));
+                               : d == (int)place->rows
+                                   ? (double)sim_ceil_div(gemm->extent[d], arch->array_rows)
+                                   : (double)sim_ceil_div(gemm->extent[d], all_cols(arch));
 
                 for (int e = 0; e < SIM_EVENT_COUNT; e++)
                     way->per_fold[d].of[e] *= folds / (double)gemm->extent[d];
@@ -215,7 +212,7 @@ static sim_status systolic_compute(const sim_arch *arch, const sim_gemm *gemm, c
     x = gemm->extent[place->streamed];
     t = way->accumulates_in_array || tiling->tile[place->streamed] > x ? x : tiling->tile[place->streamed];
     first = sim_fold_of(&streamed, t);
-    last = x - (ceil_div(x, t) - 1) * t;
+    last = x - (sim_ceil_div(x, t) - 1) * t;
     lead = place->dataflow == SIM_DATAFLOW_WS ? weight_load_cycles(arch, gemm) - r : 0;
     /* The chain's open end: WS and IS stop with the last fold's T, OS starts with the first fold's. */
     if (place->dataflow == SIM_DATAFLOW_OS)
@@ -223,7 +220,7 @@ static sim_status systolic_compute(const sim_arch *arch, const sim_gemm *gemm, c
     else
         first = sim_fold_of(&streamed, last);
     out->fill_cycles = lead + 2 * r + c - 2;
-    out->cycles = sum - first + ceil_div(last * streamed.per_num, streamed.per_den) + out->fill_cycles;
+    out->cycles = sum - first + sim_ceil_div(last * streamed.per_num, streamed.per_den) + out->fill_cycles;
     out->port_limited = place->dataflow == SIM_DATAFLOW_WS
                             ? arch->array_port_bits > 0 && streamed.least > t
                             : streamed.per_num > streamed.per_den && sim_fold_of(&streamed, t) > r;
