@@ -13,8 +13,7 @@ static int64_t allowed_tile(int64_t x, int k)
     return (INT64_C(1) << k) < x ? INT64_C(1) << k : x;
 }
 
-/* Stored bits of an operand that grows with both its dimensions; one division, so that whole bits stay whole.
- */
+/* Stored bits of an operand that grows with both its dimensions; one division keeps whole bits whole. */
 static int64_t grown_bits(int64_t bits, const int64_t from[SIM_DIMS], const int64_t to[SIM_DIMS], sim_dim a,
                           sim_dim b)
 {

@@ -6,8 +6,7 @@
 #include "base/err.h"
 #include "model/types.h"
 
-/* Maps and prices every layer of `workload`. All of `out` lives in `arena`. Errors as sim_run() of simacc.h.
- */
+/* Maps and prices every layer of `workload`. Everything lives in `arena`. Errors as sim_run() of simacc.h. */
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
 

@@ -1,5 +1,5 @@
 #include "base/arena.h"
-#include "base/failing.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 

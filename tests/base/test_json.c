@@ -1,5 +1,5 @@
-#include "base/failing.h"
 #include "base/json.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
-#include "base/failing.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 

@@ -1,4 +1,5 @@
 #include "format/csv.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -78,31 +79,14 @@ Test(csv, refuses_binary)
     sim_arena_free(&arena);
 }
 
-typedef struct countdown {
-    int left;
-} countdown;
-
-static void *failing_alloc(void *user, size_t bytes)
-{
-    countdown *c = user;
-
-    return c->left-- > 0 ? malloc(bytes) : NULL;
-}
-
-static void plain_free(void *user, void *block)
-{
-    (void)user;
-    free(block);
-}
-
 Test(csv, survives_every_failing_allocation)
 {
     static const char text[] = "a,b\n1,2\n3,4\n";
     sim_status status = SIM_NO_MEMORY;
 
-    for (int n = 0; status != SIM_OK && n < 20; n++) {
-        countdown left = {n};
-        sim_allocator allocator = {failing_alloc, plain_free, &left};
+    for (int n = 1; status != SIM_OK && n < 20; n++) {
+        failing state = {.fail_at = n};
+        sim_allocator allocator = failing_allocator(&state);
         sim_arena arena;
         sim_csv csv;
         sim_err err = {0};
@@ -111,6 +95,7 @@ Test(csv, survives_every_failing_allocation)
         status = sim_csv_parse(text, sizeof text - 1, "t.csv", &arena, &csv, &err);
         cr_expect(status == SIM_OK || status == SIM_NO_MEMORY);
         sim_arena_free(&arena);
+        cr_expect_eq(state.live, 0);
     }
     cr_expect_eq(status, SIM_OK);
 }

@@ -12,37 +12,12 @@
 #include "input/workload.h"
 #include "model/run.h"
 #include "output/report.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 
 #include <stdio.h>
 #include <stdlib.h>
-
-typedef struct failing {
-    long calls, live;
-    long fail_at;  /* the call that fails; 0: none */
-    bool for_good; /* and all after it */
-} failing;
-
-static void *failing_alloc(void *user, size_t bytes)
-{
-    failing *f = user;
-
-    f->calls++;
-    if (f->fail_at > 0 && (f->calls == f->fail_at || (f->for_good && f->calls > f->fail_at)))
-        return NULL;
-    f->live++;
-    return malloc(bytes);
-}
-
-static void failing_free(void *user, void *block)
-{
-    failing *f = user;
-
-    if (block)
-        f->live--;
-    free(block);
-}
 
 typedef struct scenario {
     const char *arch, *workload, *policy;
@@ -106,7 +81,7 @@ static void survive(const scenario *s, bool for_good, sim_status in_the_end)
 
     for (n = 1;; n++) {
         failing f = {.fail_at = n, .for_good = for_good};
-        sim_allocator allocator = {failing_alloc, failing_free, &f};
+        sim_allocator allocator = failing_allocator(&f);
         sim_err *err = calloc(1, sizeof *err);
         sim_status status = everything(s, &allocator, err);
 

@@ -1,5 +1,6 @@
 /* Models and requests that cannot be used: each with its message, line and status. */
 #include "input/llm_fixture.h"
+#include "reference/failing.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
@@ -193,42 +194,21 @@ Test(llm_errors, known_types_end_with_null)
 
 /* ---- memory ------------------------------------------------------------------------------------- */
 
-typedef struct failing {
-    int countdown, live;
-} failing;
-
-static void *failing_alloc(void *user, size_t bytes)
-{
-    failing *f = user;
-    if (f->countdown-- == 0)
-        return NULL;
-    f->live++;
-    return malloc(bytes);
-}
-
-static void failing_free(void *user, void *block)
-{
-    failing *f = user;
-    if (block != NULL)
-        f->live--;
-    free(block);
-}
-
 /* Every allocation, one after the other, fails: each time cleanly. */
 Test(llm_errors, out_of_memory)
 {
     int failures = 0;
-    for (int n = 0;; n++) {
-        failing user = {.countdown = n};
-        sim_allocator allocator = {failing_alloc, failing_free, &user};
+    for (int n = 1;; n++) {
+        failing user = {.fail_at = n};
+        sim_allocator allocator = failing_allocator(&user);
         llm_fixture f;
         llm_expand_text(&f, llm_llama2_70b, SIM_PHASE_PREFILL, 1, 2048, false, &allocator);
         sim_status status = f.status;
         int errors = f.err.count;
         llm_free(&f);
-        cr_assert(user.live == 0, "%d blocks leak when allocation %d fails", user.live, n);
+        cr_assert(user.live == 0, "%ld blocks leak when allocation %d fails", user.live, n);
         if (status == SIM_OK) {
-            cr_assert(user.countdown >= 0, "allocation %d failed and nobody noticed", n);
+            cr_assert(user.calls < user.fail_at, "allocation %d failed and nobody noticed", n);
             break;
         }
         failures++;

@@ -7,6 +7,7 @@
 #include "output/grid.h"
 #include "output/report.h"
 #include "output/trace.h"
+#include "reference/failing.h"
 #include "result_fixture.h"
 
 static const char *print(const sim_grid_column *columns, int count, const char *const *cells, int width,
@@ -69,29 +70,6 @@ Test(grid, cuts_between_characters)
     sim_text_free(&text);
 }
 
-/* An allocator whose `left`-th allocation and all later ones fail; counts what is still held. */
-typedef struct failing {
-    long left, held;
-} failing;
-
-static void *fail_alloc(void *user, size_t bytes)
-{
-    failing *f = user;
-    void *block = f->left > 0 ? malloc(bytes) : NULL;
-
-    f->left--;
-    f->held += block != NULL;
-    return block;
-}
-
-static void fail_free(void *user, void *block)
-{
-    failing *f = user;
-
-    f->held -= block != NULL;
-    free(block);
-}
-
 static void table(const sim_result *result, sim_text *out)
 {
     sim_report_table(result, NULL, out);
@@ -108,15 +86,15 @@ Test(reports, survive_every_failing_allocation)
         long count = 0;
 
         for (;; count++) {
-            failing state = {count, 0};
-            sim_text out = {.allocator = {fail_alloc, fail_free, &state}};
+            failing state = {.fail_at = count + 1, .for_good = true};
+            sim_text out = {.allocator = failing_allocator(&state)};
             bool failed;
 
             reports[i](&f.result, &out);
             failed = out.failed;
             sim_text_free(&out);
-            cr_assert_eq(state.held, 0, "report %zu leaks after %ld allocations", i, count);
-            if (state.left >= 0) {
+            cr_assert_eq(state.live, 0, "report %zu leaks after %ld allocations", i, count);
+            if (state.calls < state.fail_at) {
                 cr_assert_not(failed);
                 break;
             }

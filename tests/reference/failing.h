@@ -1,6 +1,6 @@
 /* An allocator whose n-th call fails, and which knows what has not been given back. */
-#ifndef TESTS_BASE_FAILING_H
-#define TESTS_BASE_FAILING_H
+#ifndef TESTS_REFERENCE_FAILING_H
+#define TESTS_REFERENCE_FAILING_H
 
 #include "base/arena.h"
 

@@ -1,4 +1,4 @@
-#include "base/failing.h"
+#include "reference/failing.h"
 
 #include <stdlib.h>
 
