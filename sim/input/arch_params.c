@@ -4,7 +4,8 @@
 static const char *const dataflow_names[] = {"ws", "os", "is", "auto", NULL};
 static const char *const timing_names[] = {"pipelined", "serial", "scalesim", NULL};
 static const char *const tiles_names[] = {"any", "pow2_padded", NULL};
-static const char *const latency_names[] = {"pipeline", "overlap", NULL};
+static const char *const latency_names[] = {"pipeline", "overlap", "roofline", NULL};
+static const char *const conv_names[] = {"auto", "implicit_gemm", "direct", "im2col", NULL};
 static const char *const layout_names[] = {"tiled", "row_major", NULL};
 static const char *const activations_names[] = {"dram", "on_chip", NULL};
 static const char *const curve_names[] = {"curve", NULL};
@@ -35,6 +36,9 @@ const sim_param sim_arch_params[] = {
      "Width of accumulators and of partial sums in buffers and DRAM."},
     {"array.port_bits", "bits", SIM_PARAM_INT, AT(array_port_bits), 0, 1 << 30, "0", NULL,
      "Weight bits that enter an array per cycle; 0: no limit."},
+    {"array.conv", "", SIM_PARAM_ENUM, AT(array_conv), 0, 0, "auto", conv_names,
+     "How convolutions run: over kernel positions and channels together, position by position, as a product "
+     "with the expanded input, or as the back end does."},
     {"output_bits", "bits", SIM_PARAM_INT, AT(output_bits), 1, 64, "8", NULL,
      "Width at which finished outputs are stored."},
     {"output_read_first", "", SIM_PARAM_BOOL, AT(output_read_first), 0, 0, "false", NULL,
@@ -54,7 +58,9 @@ const sim_param sim_arch_params[] = {
     {"mapper.tiles", "", SIM_PARAM_ENUM, AT(mapper_tiles), 0, 0, "any", tiles_names,
      "Tile sizes the machine can run: any, or a power of two or the whole dimension."},
     {"mapper.latency", "", SIM_PARAM_ENUM, AT(mapper_latency), 0, 0, "pipeline", latency_names,
-     "Latency of a tiling: the tile pipeline, or the larger of all compute and all transfers."},
+     "Latency of a tiling: the tile pipeline; the larger of all compute (with first loads and last store) "
+     "and "
+     "all transfers; or the larger of the two sums alone, for arrays that compute on what streams in."},
     {"mapper.slack_frac", "", SIM_PARAM_REAL, AT(mapper_slack_frac), 0, 1, "0.01", NULL,
      "Latency given up for energy by the balanced objective."},
     {"dram.type", "", SIM_PARAM_TEXT, AT(dram_type), 0, 0, "lpddr4", NULL,

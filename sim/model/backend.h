@@ -38,6 +38,20 @@ typedef struct sim_param {
 
 typedef enum sim_dim { SIM_M, SIM_N, SIM_K, SIM_DIMS } sim_dim;
 
+/* What makes a product a convolution: the rows of `out` are the positions of images, and what a tile of them
+ * reads of the input overlaps what its neighbours read. Then, of one group,
+ *   extent[M] = images * rows_out * cols_out,  extent[N] = output channels,  extent[K] = input channels,
+ * every element of (m, n, k) stands for taps = kernel_h * kernel_w multiply-accumulates, and tiles of M are
+ * runs of positions in raster order: part of a row, whole rows, or whole images (model/window.h). */
+typedef struct sim_window {
+    int64_t rows_out, cols_out; /* positions of one image */
+    int64_t kernel_h, kernel_w; /* both 0: no convolution, a plain product */
+    int64_t stride;
+    int64_t pad_rows, pad_cols; /* of the rows and columns that an image's positions cover, those that are
+                                   padding and never in DRAM */
+    bool direct;                /* kernel positions one after another: folds over channels alone */
+} sim_window;
+
 typedef struct sim_gemm {
     int64_t extent[SIM_DIMS]; /* m, n, k of one product */
     int64_t batch;
@@ -51,7 +65,19 @@ typedef struct sim_gemm {
                             every row */
     /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
     bool on_chip[SIM_OPERAND_COUNT];
+    sim_window window; /* of a convolution; a_stored_bits then counts each input position once */
 } sim_gemm;
+
+static inline bool sim_is_conv(const sim_gemm *gemm)
+{
+    return gemm->window.kernel_h > 0;
+}
+
+/* Multiply-accumulates per element of (m, n, k): 1 for a plain product. */
+static inline int64_t sim_taps(const sim_gemm *gemm)
+{
+    return sim_is_conv(gemm) ? gemm->window.kernel_h * gemm->window.kernel_w : 1;
+}
 
 /* ---- counts ----------------------------------------------------------------------------------- */
 
@@ -59,6 +85,7 @@ typedef struct sim_gemm {
 typedef enum sim_event {
     SIM_EVENT_MAC,          /* a multiply-accumulate on a fixed PE */
     SIM_EVENT_UNIT_CYCLE,   /* a fusion unit clocked for a cycle */
+    SIM_EVENT_LANE_CYCLE,   /* a lane of a bit-serial dot-product unit clocked for a cycle */
     SIM_EVENT_REGISTER_BIT, /* a bit moved through a register outside the PE figure: preload and drain chains
                              */
     SIM_EVENT_WEIGHT_READ,  /* bits read from the weight buffer */
@@ -135,11 +162,19 @@ typedef struct sim_tiling {
     sim_dim order[SIM_DIMS]; /* outermost first */
 } sim_tiling;
 
+/* What multiplies. */
+typedef enum sim_pe_kind {
+    SIM_PE_FIXED,  /* w_bits x a_bits multiplier and accumulator */
+    SIM_PE_FUSION, /* fusion unit of widest operands w_bits, a_bits */
+    SIM_PE_SERIAL, /* bit-serial dot-product unit of `depth` lanes, w_bits x a_bits each per cycle */
+} sim_pe_kind;
+
 /* What static power and area depend on. */
 typedef struct sim_hardware {
     int64_t pes;
-    bool fusion; /* fusion units, else fixed PEs */
+    sim_pe_kind kind;
     int w_bits, a_bits;
+    int64_t depth;                    /* SERIAL: lanes of a unit */
     int64_t banks[SIM_OPERAND_COUNT]; /* each buffer is that many equal memories, at least 1: an access is
                                          priced at a bank's size, leakage and area at all of them */
 } sim_hardware;
@@ -153,6 +188,9 @@ typedef struct sim_backend {
     int param_count;
     const char *const *refused_keys; /* NULL-terminated; NULL: none */
 
+    /* How it runs a convolution of `channels` input channels per group; never SIM_CONV_AUTO. NULL: implicit
+     * GEMM. array.conv overrides it. */
+    sim_conv_method (*convolution)(const sim_arch *arch, int64_t channels);
     /* Consistency across keys, after all keys have been read. */
     sim_status (*check)(const sim_arch *arch, sim_err *err);
     /* Whether a product of these operands can run; a false answer fills `why` (what is supported). */

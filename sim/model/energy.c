@@ -13,13 +13,15 @@ static double log_log(double x, double x0, double y0, double x1, double y1)
     return y0 * pow(x / x0, log(y1 / y0) / log(x1 / x0));
 }
 
-void sim_sram_at(const sim_tech *tech, double size_bytes, sim_sram_point *out)
+void sim_sram_at(const sim_tech *tech, sim_operand buffer, double size_bytes, sim_sram_point *out)
 {
-    int64_t i = 0;
+    bool own = tech->sram_count_of[buffer] > 0;
+    const sim_sram_point *table = own ? tech->sram_of[buffer] : tech->sram;
+    int64_t count = own ? tech->sram_count_of[buffer] : tech->sram_count, i = 0;
 
-    while (i < tech->sram_count - 2 && size_bytes > tech->sram[i + 1].size_bytes)
+    while (i < count - 2 && size_bytes > table[i + 1].size_bytes)
         i++;
-    const sim_sram_point *a = &tech->sram[i], *b = &tech->sram[i + 1];
+    const sim_sram_point *a = &table[i], *b = &table[i + 1];
 
     out->size_bytes = size_bytes;
     out->read_pj_per_bit =
@@ -57,7 +59,7 @@ static void buffers_total(const sim_arch *arch, const sim_hardware *hardware, do
 
         if (bytes <= 0)
             continue;
-        sim_sram_at(&arch->tech, bytes, &bank);
+        sim_sram_at(&arch->tech, (sim_operand)i, bytes, &bank);
         *leak_mw += bank.leak_mw * (double)hardware->banks[i];
         *area_mm2 += bank.area_mm2 * (double)hardware->banks[i];
     }
@@ -73,13 +75,14 @@ static bool is_wide(int64_t w_bits, int64_t a_bits)
 /* Leakage and area of one PE or fusion unit. */
 static void pe_cost(const sim_tech *tech, const sim_hardware *hardware, double *leak_uw, double *area_um2)
 {
-    if (hardware->fusion) {
+    if (hardware->kind == SIM_PE_FUSION) {
         bool wide = is_wide(hardware->w_bits, hardware->a_bits);
 
         *leak_uw = wide ? tech->fusion16_leak_uw : tech->fusion8_leak_uw;
         *area_um2 = wide ? tech->fusion16_area_um2 : tech->fusion8_area_um2;
-    } else {
-        double size = hardware->w_bits * hardware->a_bits / 64.0; /* in 8x8 PEs */
+    } else { /* a serial unit is as many narrow multipliers as it has lanes */
+        double lanes = hardware->kind == SIM_PE_SERIAL ? (double)hardware->depth : 1;
+        double size = lanes * hardware->w_bits * hardware->a_bits / 64.0; /* in 8x8 PEs */
 
         *leak_uw = tech->mac_leak_uw * size;
         *area_um2 = tech->mac_area_um2 * size;
@@ -129,6 +132,13 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
     out->pj[SIM_EVENT_MAC] = tech->mac_c0_pj + tech->mac_c1_pj * (w + a) / 2 + tech->mac_c2_pj * w * a;
     out->pj[SIM_EVENT_UNIT_CYCLE] =
         is_wide(arch->array_w_bits, arch->array_a_bits) ? tech->fusion16_pj : tech->fusion8_pj;
+    if (hardware.kind == SIM_PE_SERIAL) {
+        /* A lane is a PE of its step widths whose accumulator (c0) is shared by the unit's lanes: assumed. */
+        double ws = hardware.w_bits, as = hardware.a_bits;
+
+        out->pj[SIM_EVENT_LANE_CYCLE] = tech->mac_c0_pj / (double)hardware.depth +
+                                        tech->mac_c1_pj * (ws + as) / 2 + tech->mac_c2_pj * ws * as;
+    }
     out->pj[SIM_EVENT_REGISTER_BIT] = tech->register_pj_per_bit;
     out->pj[SIM_EVENT_VECTOR_OP] = tech->vector_pj_per_op;
     out->pj[SIM_EVENT_DRAM_READ] = dram_pj;
@@ -139,7 +149,7 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
 
         if (bytes <= 0)
             continue;
-        sim_sram_at(tech, bytes, &point);
+        sim_sram_at(tech, (sim_operand)i, bytes, &point);
         out->pj[reads[i]] = point.read_pj_per_bit;
         out->pj[writes[i]] = point.write_pj_per_bit;
     }
@@ -167,7 +177,7 @@ void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double la
     for (int i = 0; i < SIM_EVENT_COUNT; i++)
         pj[i] = prices->pj[i] * counts->of[i];
     *out = (sim_energy){
-        .mac_j = 1e-12 * (pj[SIM_EVENT_MAC] + pj[SIM_EVENT_UNIT_CYCLE]),
+        .mac_j = 1e-12 * (pj[SIM_EVENT_MAC] + pj[SIM_EVENT_UNIT_CYCLE] + pj[SIM_EVENT_LANE_CYCLE]),
         .register_j = 1e-12 * pj[SIM_EVENT_REGISTER_BIT],
         .sram_j =
             1e-12 * (pj[SIM_EVENT_WEIGHT_READ] + pj[SIM_EVENT_WEIGHT_WRITE] + pj[SIM_EVENT_INPUT_READ] +

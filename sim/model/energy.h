@@ -20,9 +20,9 @@ void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double la
 /* Dynamic pJ of counts: the dot product. */
 double sim_counts_pj(const sim_prices *prices, const sim_counts *counts);
 
-/* SRAM table: log-log interpolation over size, extrapolated with the slope of the last two points.
- * `size_bytes` > 0. Leakage and area likewise. */
-void sim_sram_at(const sim_tech *tech, double size_bytes, sim_sram_point *out);
+/* SRAM table of a buffer: log-log interpolation over size, extrapolated with the slope of the last two
+ * points. `size_bytes` > 0. Leakage and area likewise. */
+void sim_sram_at(const sim_tech *tech, sim_operand buffer, double size_bytes, sim_sram_point *out);
 
 /* Die area of PEs, buffers and vector unit, mm^2. */
 double sim_area_mm2(const sim_arch *arch);

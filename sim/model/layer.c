@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "model/run.h"
+#include "model/window.h"
 
 #include <math.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, 
 
 /* ---- memo of mapped products -------------------------------------------------------------------- */
 
-enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT };
+enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT + 8 };
 
 /* Everything that tells products apart, as numbers: structs have padding. */
 static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
@@ -47,6 +48,14 @@ static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
         g->on_chip[SIM_OPERAND_WEIGHT],
         g->on_chip[SIM_OPERAND_INPUT],
         g->on_chip[SIM_OPERAND_OUTPUT],
+        g->window.rows_out,
+        g->window.cols_out,
+        g->window.kernel_h,
+        g->window.kernel_w,
+        g->window.stride,
+        g->window.pad_rows,
+        g->window.pad_cols,
+        g->window.direct,
     };
 
     memcpy(out, numbers, sizeof numbers);
@@ -161,6 +170,46 @@ static bool stays_on_chip(const sim_arch *arch, double tensor_bits)
     return arch->activations == SIM_ACTIVATIONS_ON_CHIP && tensor_bits <= kib * 1024 * 8;
 }
 
+/* How the arch runs this convolution. */
+static sim_conv_method method_of(const sim_arch *arch, const sim_layer *l)
+{
+    if (arch->array_conv != SIM_CONV_AUTO)
+        return (sim_conv_method)arch->array_conv;
+    return arch->backend->convolution ? arch->backend->convolution(arch, l->conv.c_in / l->conv.groups)
+                                      : SIM_CONV_IMPLICIT_GEMM;
+}
+
+static int64_t positions_along(int64_t size, int64_t kernel, const sim_conv2d *c)
+{
+    return (size + 2 * c->padding - kernel) / c->stride + 1;
+}
+
+/* A convolution over its input itself: channels along k, and the positions' geometry. False on overflow. */
+static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
+{
+    const sim_conv2d *c = &l->conv;
+    int64_t rows, cols, pixel_bits, pixels;
+    sim_window *w = &g->window;
+
+    *w = (sim_window){.rows_out = positions_along(c->h_in, c->kernel_h, c),
+                      .cols_out = positions_along(c->w_in, c->kernel_w, c),
+                      .kernel_h = c->kernel_h,
+                      .kernel_w = c->kernel_w,
+                      .stride = c->stride,
+                      .direct = direct};
+    sim_window_span(c->h_in, w->rows_out, c->kernel_h, c->stride, c->padding, &rows, &w->pad_rows);
+    sim_window_span(c->w_in, w->cols_out, c->kernel_w, c->stride, c->padding, &cols, &w->pad_cols);
+    g->extent[SIM_K] = c->c_in / c->groups;
+    /* Stored channel by channel within a position; a group's share of the positions that are read at all. */
+    pixel_bits = sim_stored_bits(1, c->c_in, g->a_bits, 0);
+    if (pixel_bits < 0 || __builtin_mul_overflow(rows - w->pad_rows, cols - w->pad_cols, &pixels) ||
+        __builtin_mul_overflow(pixels, c->images, &pixels) ||
+        __builtin_mul_overflow(pixels, pixel_bits, &g->a_stored_bits))
+        return false;
+    g->a_stored_bits = sim_ceil_div(g->a_stored_bits, c->groups);
+    return true;
+}
+
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
 {
     const sim_layer *l = q->layer;
@@ -184,6 +233,21 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
         return too_large(x, l, err);
+    if (l->op == SIM_OP_CONV2D) {
+        sim_conv_method method = method_of(x->arch, l);
+
+        if (method != SIM_CONV_IM2COL) {
+            if (!window_of(l, method == SIM_CONV_DIRECT, g))
+                return too_large(x, l, err);
+        } else if (x->arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
+            /* Such tiles cut positions by rows and columns: a 1x1 convolution of the expanded input. */
+            g->window = (sim_window){.rows_out = positions_along(l->conv.h_in, l->conv.kernel_h, &l->conv),
+                                     .cols_out = positions_along(l->conv.w_in, l->conv.kernel_w, &l->conv),
+                                     .kernel_h = 1,
+                                     .kernel_w = 1,
+                                     .stride = 1};
+        }
+    }
     if (masked) {
         int64_t all = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
 
@@ -248,7 +312,9 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
         sim_dram_rates_of(arch, &gemm, gemm.extent, &rates);
         memory_cycles += x->weights_resident ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
     }
-    if (arch->mapper_latency == SIM_LATENCY_OVERLAP)
+    if (arch->mapper_latency == SIM_LATENCY_ROOFLINE)
+        cycles = 0;
+    else if (arch->mapper_latency == SIM_LATENCY_OVERLAP)
         cycles = at_least((double)compute.cycles + choice->pipeline.first_load + choice->pipeline.last_store,
                           memory_cycles);
     else
@@ -267,7 +333,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     r->mapping.dataflow = choice->way_used.dataflow;
     r->mapping.tile_m = choice->tiling.tile[SIM_M];
     r->mapping.tile_n = choice->tiling.tile[SIM_N];
-    r->mapping.tile_k = choice->tiling.tile[SIM_K];
+    r->mapping.tile_k = choice->tiling.tile[SIM_K] * sim_taps(&gemm); /* of the layer's k */
     for (int i = 0; i < SIM_DIMS; i++)
         r->mapping.order[i] = "mnk"[choice->tiling.order[i]];
 
@@ -280,15 +346,16 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
 
         r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.w_once_bits +
                                            (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
-        r->dram_bits_bound = at_least(
-            r->compulsory_dram_bits, 2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
-                                         (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
+        r->dram_bits_bound = r->compulsory_dram_bits;
+        if (!sim_is_conv(&gemm)) /* windows overlap: a convolution can do with less */
+            r->dram_bits_bound = at_least(
+                r->dram_bits_bound, 2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
+                                        (double)gemm.extent[SIM_K] / sqrt(kib * 1024 * 8 / narrow) * narrow);
     }
 
     out->first_weight_load_cycles = l->weights == SIM_WEIGHTS_STATIC ? choice->pipeline.first_weight_load : 0;
     out->idle_tail_cycles = choice->pipeline.last_idle;
-    out->weight_tile_bits =
-        (double)choice->tiling.tile[SIM_N] * (double)choice->tiling.tile[SIM_K] * gemm.w_bits;
+    out->weight_tile_bits = (double)choice->tiling.tile[SIM_N] * (double)r->mapping.tile_k * gemm.w_bits;
     out->peak_macs_per_cycle = arch->backend->peak_macs_per_cycle(arch, r->w.bits, r->a.bits);
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm.out_stored_bits)));

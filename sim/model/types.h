@@ -128,6 +128,10 @@ typedef struct sim_policy {
     bool overrides_own; /* an explicit uniform policy beats the layers' own bits */
     const sim_policy_rule *rules;
     int64_t rule_count;
+    /* Precisions by position among the layers with weights of their own (conv2d, and matmul with static
+     * weights), as HAQ prints its policies; applied before the rules. The count must be the workload's. */
+    const sim_precision *positions;
+    int64_t position_count; /* 0: none */
 } sim_policy;
 
 /* ---- arch ------------------------------------------------------------------------------------- */
@@ -141,7 +145,19 @@ typedef enum sim_dataflow {
 } sim_dataflow;
 typedef enum sim_timing { SIM_TIMING_PIPELINED, SIM_TIMING_SERIAL, SIM_TIMING_SCALESIM } sim_timing;
 typedef enum sim_tiles { SIM_TILES_ANY, SIM_TILES_POW2_PADDED } sim_tiles;
-typedef enum sim_map_latency { SIM_LATENCY_PIPELINE, SIM_LATENCY_OVERLAP } sim_map_latency;
+typedef enum sim_map_latency {
+    SIM_LATENCY_PIPELINE,
+    SIM_LATENCY_OVERLAP,
+    SIM_LATENCY_ROOFLINE
+} sim_map_latency;
+/* How an array runs a convolution. */
+typedef enum sim_conv_method {
+    SIM_CONV_AUTO,          /* as the back end does */
+    SIM_CONV_IMPLICIT_GEMM, /* folds over kernel positions and channels; the input itself is moved and
+                               buffered */
+    SIM_CONV_DIRECT,        /* one kernel position after another, folds over channels alone */
+    SIM_CONV_IM2COL,        /* a product with the expanded input, which is what is moved and buffered */
+} sim_conv_method;
 typedef enum sim_dram_layout { SIM_LAYOUT_TILED, SIM_LAYOUT_ROW_MAJOR } sim_dram_layout;
 typedef enum sim_activations { SIM_ACTIVATIONS_DRAM, SIM_ACTIVATIONS_ON_CHIP } sim_activations;
 
@@ -180,6 +196,9 @@ typedef struct sim_tech {
     double vector_lane_leak_uw, vector_lane_area_um2;
     const sim_sram_point *sram; /* by rising size, at least two points */
     int64_t sram_count;
+    /* Tables of single buffers whose words are of another width than the common table's; count 0: common. */
+    const sim_sram_point *sram_of[SIM_OPERAND_COUNT];
+    int64_t sram_count_of[SIM_OPERAND_COUNT];
     sim_provenance logic_provenance, sram_provenance, vector_provenance;
 } sim_tech;
 
@@ -207,6 +226,12 @@ typedef struct sim_arch {
     int array_timing;   /* sim_timing */
     int64_t array_w_bits, array_a_bits, array_acc_bits;
     int64_t array_port_bits; /* weight bits entering per cycle; 0: no limit */
+    int array_conv;          /* sim_conv_method */
+    bool array_broadcast;    /* bitfusion: one read of the input buffer feeds a whole row */
+    bool array_fill;         /* bitfusion: count the cycles that fill and drain the array */
+    int64_t array_depth;     /* bitserial: elements of k that one dot-product unit takes at a time */
+    int64_t array_w_step_bits, array_a_step_bits; /* bitserial: bits of an operand taken per cycle */
+    int64_t array_input_port_bits; /* bitserial: activation bits entering per cycle; 0: no limit */
     int64_t output_bits;
     bool output_read_first;
 

@@ -71,7 +71,7 @@ Test(energy, sram_is_log_log)
     for (double size = 64; size <= 1 << 24; size *= 1.37) {
         double kib = size / 1024;
 
-        sim_sram_at(&arch.tech, size, &at);
+        sim_sram_at(&arch.tech, SIM_OPERAND_WEIGHT, size, &at);
         cr_expect(near(at.read_pj_per_bit, sqrt(kib)), "%g bytes", size);
         cr_expect(near(at.write_pj_per_bit, 2 * sqrt(kib)));
         cr_expect(near(at.leak_mw, kib) && near(at.area_mm2, kib / 4));
@@ -87,14 +87,14 @@ Test(energy, sram_table_with_a_kink)
     sim_sram_point at;
 
     for (int i = 0; i < 3; i++) {
-        sim_sram_at(&tech, kink[i].size_bytes, &at);
+        sim_sram_at(&tech, SIM_OPERAND_WEIGHT, kink[i].size_bytes, &at);
         cr_expect(near(at.read_pj_per_bit, kink[i].read_pj_per_bit) && near(at.area_mm2, kink[i].area_mm2));
     }
-    sim_sram_at(&tech, 50, &at);
+    sim_sram_at(&tech, SIM_OPERAND_WEIGHT, 50, &at);
     cr_expect(near(at.read_pj_per_bit, 0.5) && near(at.write_pj_per_bit, 0.25));
-    sim_sram_at(&tech, 1600, &at);
+    sim_sram_at(&tech, SIM_OPERAND_WEIGHT, 1600, &at);
     cr_expect(near(at.read_pj_per_bit, 2) && near(at.write_pj_per_bit, 32) && near(at.leak_mw, 8));
-    sim_sram_at(&tech, sqrt(100.0 * 200), &at);
+    sim_sram_at(&tech, SIM_OPERAND_WEIGHT, sqrt(100.0 * 200), &at);
     cr_expect(near(at.write_pj_per_bit, 2), "the geometric mean in the middle");
 }
 
@@ -123,7 +123,7 @@ Test(energy, fusion_units_come_in_two_sizes)
         sim_arch arch = arch_of(cases[i].w_bits, cases[i].a_bits);
         sim_prices prices;
 
-        machine.fusion = true;
+        machine.kind = SIM_PE_FUSION;
         sim_prices_of(&arch, 4, 4, &prices);
         cr_expect_eq(prices.pj[SIM_EVENT_UNIT_CYCLE], cases[i].pj);
         /* buffers of 16, 4 and 1 KiB leak 21 mW and take 21/4 mm2 */

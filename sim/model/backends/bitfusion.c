@@ -135,7 +135,7 @@ static void bitfusion_hardware(const sim_arch *arch, sim_hardware *out)
 {
     *out = (sim_hardware){
         .pes = arch->array_rows * all_cols(arch),
-        .fusion = true,
+        .kind = SIM_PE_FUSION,
         .w_bits = (int)arch->array_w_bits,
         .a_bits = (int)arch->array_a_bits,
         .banks = {arch->array_rows * all_cols(arch), arch->array_rows, all_cols(arch)},
