@@ -52,9 +52,9 @@ static sim_status run_cell(const sim_arch_handle *arch, const sim_workload_handl
         printf("%.9g,%.9g,", totals->latency_s, sim_energy_total_j(&totals->energy));
         if (!isnan(totals->tokens_per_s))
             printf("%.9g", totals->tokens_per_s);
-        printf("\n");
+        printf(",%s\n", totals->memory_fits ? "true" : "false");
     } else {
-        printf(",,\n");
+        printf(",,,\n");
     }
     sim_result_close(result);
     sim_policy_close(policy);
@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     int worst = 0, exit_status;
     char path[PATH_BYTES];
 
-    printf("arch,workload,w_bits,a_bits,latency_s,energy_j,tokens_per_s\n");
+    printf("arch,workload,w_bits,a_bits,latency_s,energy_j,tokens_per_s,memory_fits\n");
     for (int i = 2; i < argc; i++) {
         exit_status = run_arch(source, argv[i]);
         worst = exit_status > worst ? exit_status : worst;
