@@ -98,3 +98,8 @@ int64_t bitfusion_run(const bitfusion_array *array, const bitfusion_operands *op
     }
     return cycles;
 }
+
+int64_t bitfusion_model(const void *array, const int_gemm *gemm, int64_t *out)
+{
+    return bitfusion_run(array, gemm, out);
+}
