@@ -15,7 +15,7 @@
 enum {
     WIDEST = 16,
     PAIRS = 100000 / SIMACC_TEST_REDUCE, /* at every (w, a): a quarter of them in each combination of signs */
-    SIDE_MOST = 4,
+    SIDE_MOST = 3,
     K_MOST = 1500,
 };
 
@@ -137,17 +137,15 @@ static void check_extremes(machine *it, int w_bits, int a_bits, bool w_signed, b
                   (int)a[i / 6], (int)w[i % 6], (long long)out[i]);
 }
 
-/* A top bit that is not subtracted must show: the same operands, said to be unsigned. */
+/* A top bit that is not subtracted must show: the same operands, one of them said to be unsigned. */
 static void check_sign_counts(machine *it, int w_bits, int a_bits)
 {
     const int32_t a = operands_least(a_bits, true), w = operands_least(w_bits, true);
-    for (int lost = 1; lost < 4; lost++) {
-        const int_gemm gemm = {1, 1, 1, &a, &w, a_bits, w_bits, !(lost & 1), !(lost & 2)};
+    for (int unsigned_w = 0; unsigned_w < 2; unsigned_w++) {
+        const int_gemm gemm = {1, 1, 1, &a, &w, a_bits, w_bits, unsigned_w, !unsigned_w};
         int64_t out = 0;
         run(it, &gemm, &out);
-        /* Both lost: the product of two such magnitudes is right again where no sign was extended. */
-        if (lost != 3)
-            cr_assert(out != (int64_t)a * w, "w%d a%d: the sign does not matter", w_bits, a_bits);
+        cr_assert(out != (int64_t)a * w, "w%d a%d: the sign does not matter", w_bits, a_bits);
     }
 }
 
@@ -259,7 +257,7 @@ static void check_convolutions(machine it, uint64_t seed)
 {
     ref_random random = {seed};
     int faster_as_im2col = 0, faster_direct = 0;
-    for (int i = 0; i < 1500 / SIMACC_TEST_REDUCE; i++) {
+    for (int i = 0; i < 500 / SIMACC_TEST_REDUCE; i++) {
         const sim_conv2d shape = conv_case_shape(&random);
         const int w_bits = (int)ref_random_int(&random, 1, WIDEST);
         const int a_bits = (int)ref_random_int(&random, 1, WIDEST);

@@ -26,15 +26,14 @@ static int64_t ceil_div(int64_t a, int64_t b)
     return (a + b - 1) / b;
 }
 
-/* Bit `index` of a value of `bits` bits: nothing above them is looked at, a sign is extended. */
-static int bit_of(int32_t value, int bits, bool is_signed, int index)
+/* The low `bits` bits of a value, sign or zeros above them. */
+static int32_t read_as(int32_t value, int bits, bool is_signed)
 {
-    if (index >= bits && !is_signed)
-        return 0;
-    return (int)((uint32_t)value >> (index < bits ? index : bits - 1) & 1u);
+    const int32_t span = INT32_C(1) << bits, low = value & (span - 1);
+    return is_signed && low >= span / 2 ? low - span : low;
 }
 
-/* The low `bits` bits of each value, read as declared; element k of vector v at v * stride + k * k_stride. */
+/* An operand whose element k of vector v at v * stride + k * k_stride. */
 static operand take(const int32_t *from, int64_t vectors, int64_t k, int64_t stride, int64_t k_stride,
                     int bits, bool is_signed, int step)
 {
@@ -45,12 +44,9 @@ static operand take(const int32_t *from, int64_t vectors, int64_t k, int64_t str
                  .step = step,
                  .steps = (int)ceil_div(bits, step),
                  .is_signed = is_signed};
-    const int32_t span = INT32_C(1) << bits, top = is_signed ? span / 2 : span;
     for (int64_t vector = 0; vector < vectors; vector++) {
-        for (int64_t i = 0; i < k; i++) {
-            const int32_t low = from[vector * stride + i * k_stride] & (span - 1);
-            o.values[vector * k + i] = low < top ? low : low - span;
-        }
+        for (int64_t i = 0; i < k; i++)
+            o.values[vector * k + i] = read_as(from[vector * stride + i * k_stride], bits, is_signed);
     }
     return o;
 }
@@ -128,8 +124,8 @@ static int64_t gated_cycle(const operand *serial, int64_t serial_vector, int ste
     for (int i = step * serial->step; i < step_end(serial, step); i++) {
         int64_t gated = 0;
         for (int64_t k = now->k; k < now->k_end; k++) {
-            if (bit_of(serial->values[serial_vector * serial->k + k], serial->bits, serial->is_signed, i))
-                gated += whole->values[whole_vector * whole->k + k];
+            const int32_t bit = serial->values[serial_vector * serial->k + k] >> i & 1;
+            gated += whole->values[whole_vector * whole->k + k] & -bit;
         }
         gated *= INT64_C(1) << i;
         sum += is_subtracted(serial, i) ? -gated : gated;
@@ -142,11 +138,17 @@ int bitplanes_booth_digits(int bits, bool is_signed)
     return is_signed ? (bits + 1) / 2 : bits / 2 + 1;
 }
 
+/* Of a value with its sign, or zeros, above its bits. */
+static int booth_digit(int32_t value, int index)
+{
+    const int above = value >> (2 * index) & 3;
+    const int below = index ? value >> (2 * index - 1) & 1 : 0;
+    return (above & 1) + below - (above & 2);
+}
+
 int bitplanes_booth_digit(int32_t value, int bits, bool is_signed, int index)
 {
-    const int below = index ? bit_of(value, bits, is_signed, 2 * index - 1) : 0;
-    return below + bit_of(value, bits, is_signed, 2 * index) -
-           2 * bit_of(value, bits, is_signed, 2 * index + 1);
+    return booth_digit(read_as(value, bits, is_signed), index);
 }
 
 static int64_t booth_cycle(const operand *w, const operand *a, const cycle *now)
@@ -155,24 +157,8 @@ static int64_t booth_cycle(const operand *w, const operand *a, const cycle *now)
     for (int64_t k = now->k; k < now->k_end; k++) {
         const int64_t value = a->values[now->row * a->k + k];
         /* A lane selects one of five multiples; it does not multiply. */
-        switch (bitplanes_booth_digit(w->values[now->col * w->k + k], w->bits, w->is_signed, now->w_step)) {
-        case -2:
-            sum -= value + value;
-            break;
-        case -1:
-            sum -= value;
-            break;
-        case 0:
-            break;
-        case 1:
-            sum += value;
-            break;
-        case 2:
-            sum += value + value;
-            break;
-        default:
-            impossible("a Booth digit beyond 2");
-        }
+        const int64_t multiples[] = {-value - value, -value, 0, value, value + value};
+        sum += multiples[booth_digit(w->values[now->col * w->k + k], now->w_step) + 2];
     }
     return sum * (INT64_C(1) << (2 * now->w_step));
 }
