@@ -232,6 +232,7 @@ typedef struct sim_arch {
     int64_t array_depth;     /* bitserial: elements of k that one dot-product unit takes at a time */
     int64_t array_w_step_bits, array_a_step_bits; /* bitserial: bits of an operand taken per cycle */
     int64_t array_input_port_bits; /* bitserial: activation bits entering per cycle; 0: no limit */
+    int64_t array_slot;            /* bitserial: least elements of k that a packed group occupies */
     int64_t output_bits;
     bool output_read_first;
 
