@@ -297,11 +297,16 @@ static void finish(const sim_problem *p, const padded_choice *best, sim_objectiv
     }
 }
 
-bool sim_map_padded(const sim_problem *p, sim_objective objective, sim_map_choice *out)
+bool sim_map_padded(const sim_problem *problem, sim_objective objective, sim_map_choice *out)
 {
+    sim_gemm words = *problem->gemm;
+    sim_problem by_words = *problem, *p = &by_words;
     padded_search s = {.problem = p, .objective = objective, .span_limit = INFINITY};
     int64_t tried;
 
+    /* Tiles are measured in single words here: room for them is that of a plain product. */
+    words.window = (sim_window){0};
+    sim_capacity_of(p->arch, &words, &by_words.capacity);
     if (objective == SIM_OBJECTIVE_BALANCED) /* least span; of equal ones, the least energy */
         s.objective = SIM_OBJECTIVE_LATENCY;
     enumerate(&s);

@@ -19,7 +19,8 @@
 
 /* A product cut into equal tiles, and one way to run it. */
 typedef struct sim_slab_problem {
-    const sim_problem *problem; /* of the product as given: arch, prices and capacity count */
+    const sim_problem *problem; /* of the product as given: arch, prices and capacity count, the last in
+                                   single words: of a plain product */
     sim_gemm gemm;              /* filled up to whole tiles; stored bits those of whole folds */
     const sim_way *way;
     int64_t tile[SIM_DIMS], count[SIM_DIMS];
