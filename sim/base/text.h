@@ -1,4 +1,5 @@
-/* Text: a growing buffer, nearest-word search, globs and names, numbers for people. Locale-independent throughout. */
+/* Text: a growing buffer, nearest-word search, globs and names, numbers for people. Locale-independent
+ * throughout. */
 #ifndef SIM_BASE_TEXT_H
 #define SIM_BASE_TEXT_H
 
@@ -47,9 +48,9 @@ const char *sim_nearest(const char *word, const char *const *words);
 /* Shell-like match of a whole string: '*' any run, '?' one character, '[a-z]' a set, '\' quotes. */
 bool sim_glob(const char *pattern, const char *string);
 
-/* The same, and a list of numbers and ranges in the pattern ("0-3,8" in "layers.0-3,8.q_proj") matches, beside
- * itself, any of these numbers where the name has one: a whole run of digits. Lists are only looked for in
- * names of up to 511 bytes. */
+/* The same, and a list of numbers and ranges in the pattern ("0-3,8" in "layers.0-3,8.q_proj") matches,
+ * beside itself, any of these numbers where the name has one: a whole run of digits. Lists are only looked
+ * for in names of up to 511 bytes. */
 bool sim_match_name(const char *pattern, const char *name);
 
 /* "12.3 MB" style for people: value with 3 significant digits and an SI prefix (or a binary one, "KiB",

@@ -9,7 +9,12 @@ static void lay_over(sim_number *under, const sim_number *over)
         *under = *over;
 }
 
-bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out)
+bool sim_has_weights(const sim_layer *layer)
+{
+    return (layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D) && layer->weights == SIM_WEIGHTS_STATIC;
+}
+
+bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t position, sim_precision *out)
 {
     const sim_number eight = {SIM_FORMAT_INT, 8};
     bool by_rule = false;
@@ -28,10 +33,17 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_prec
         out->kv = policy->base.kv;
         out->group = policy->base.group;
     }
+    if (position >= 0 && position < policy->position_count) {
+        const sim_precision *at = &policy->positions[position];
+
+        lay_over(&out->w, &at->w);
+        lay_over(&out->a, &at->a);
+        by_rule = true;
+    }
     for (int64_t i = 0; i < policy->rule_count; i++) {
         const sim_policy_rule *rule = &policy->rules[i];
 
-        if (!sim_glob(rule->glob, layer->name))
+        if (!sim_match_name(rule->glob, layer->name))
             continue;
         lay_over(&out->w, &rule->precision.w);
         lay_over(&out->a, &rule->precision.a);

@@ -103,9 +103,10 @@ extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "
 
 typedef struct sim_workload {
     const char *name, *file;
-    sim_phase phase;       /* SIM_PHASE_NONE for an explicit layer list */
-    int64_t batch, tokens; /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step;
-                              0 unknown */
+    sim_phase phase; /* SIM_PHASE_NONE for an explicit layer list */
+    int64_t batch;   /* sequences of a model, images of a list of convolutions; 0 unknown */
+    int64_t tokens;  /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step; 0
+                        unknown */
     const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
     int64_t layer_count;
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */

@@ -291,17 +291,17 @@ Test(run, precision_by_rules)
                          .rule_count = 3};
     sim_precision p;
 
-    cr_expect(sim_precision_of(&policy, &layer, &p));
+    cr_expect(sim_precision_of(&policy, &layer, -1, &p));
     cr_expect_eq(p.w.bits, 4);
     cr_expect_eq(p.a.bits, 16);
     cr_expect_eq(p.kv.bits, 16, "kv falls back to a");
     cr_expect_eq(p.group, 64);
     layer.name = "head";
     layer.own.w.bits = 3;
-    cr_expect_not(sim_precision_of(&policy, &layer, &p));
+    cr_expect_not(sim_precision_of(&policy, &layer, -1, &p));
     cr_expect_eq(p.w.bits, 3, "a layer's own bits, where the policy does not override");
     policy.overrides_own = true;
-    sim_precision_of(&policy, &layer, &p);
+    sim_precision_of(&policy, &layer, -1, &p);
     cr_expect_eq(p.w.bits, 8);
 }
 
