@@ -28,7 +28,8 @@ void sim_text_printf(sim_text *text, const char *format, ...) SIM_PRINTF(2, 3);
  * whatever the locale. Not for infinities or NaN, which it writes as "null". */
 void sim_text_real(sim_text *text, double value);
 
-/* All errors as a person reads them: "file:line: error: text" and "  hint: ..." below it. */
+/* All errors as a person reads them: "file:line: error: text" (or "note: text") and "  hint: ..." below it.
+ */
 void sim_err_format(const sim_err *err, sim_text *out);
 
 /* Whole-file read, at most `limit_bytes` (a larger file is an error that names the limit). The copy is

@@ -1,6 +1,6 @@
 /* Which bits a layer gets, and what they take to store. */
 #include "base/text.h"
-#include "model/backend.h"
+#include "model/layer.h"
 #include "model/run.h"
 
 static void lay_over(sim_number *under, const sim_number *over)
@@ -68,4 +68,17 @@ int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
     if (__builtin_add_overflow(row, scales + 7, &row) || __builtin_mul_overflow(row / 8 * 8, rows, &total))
         return -1;
     return total;
+}
+
+bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
+{
+    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
+    double bits = 0;
+
+    if (workload->phase != SIM_PHASE_DECODE)
+        return false;
+    for (int64_t i = 0; i < workload->layer_count; i++)
+        if (requests[i].layer->op != SIM_OP_EMBEDDING)
+            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
+    return bits <= kib * 1024 * 8;
 }

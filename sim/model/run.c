@@ -127,23 +127,7 @@ static sim_status check_support(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
-/* ---- residency and prefetch ---------------------------------------------------------------------- */
-
-/* Whether the static weights of the whole workload stay in the weight buffer (or half of a unified one)
- * from decode step to decode step. */
-static bool weights_stay(const sim_arch *arch, const sim_workload *workload,
-                         const sim_layer_request *requests)
-{
-    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
-    double bits = 0;
-
-    if (workload->phase != SIM_PHASE_DECODE)
-        return false;
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (requests[i].layer->op != SIM_OP_EMBEDDING)
-            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
-    return bits <= kib * 1024 * 8;
-}
+/* ---- prefetch ---------------------------------------------------------------------- */
 
 /* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
  * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
@@ -259,7 +243,7 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         status = check_support(arch, workload, requests, err);
     if (status != SIM_OK)
         return status;
-    context.weights_resident = weights_stay(arch, workload, requests);
+    context.weights_resident = sim_weights_stay(arch, workload, requests);
 
     for (int64_t i = 0; i < count; i++) {
         int64_t saved;
