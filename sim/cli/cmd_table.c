@@ -25,17 +25,18 @@ static const char text[] =
     "  simacc table arch/edge.cfg workloads/mlp.json -o table.csv\n"
     "  simacc table arch/edge.cfg workloads/llama2_7b_decode.json --bits w=2..8,a=8,16\n"
     "\n"
-    "A row costs what 'simacc run' with the same bits for all layers says, but for three things. Each\n"
-    "layer is priced by itself: no weights are prefetched while the layer before it runs, so that a\n"
-    "sum over layers is an upper bound of a run. lm_head and embeddings have the bits asked for. And\n"
-    "bits that the machine cannot run make empty cells, not an error.\n"
-    "Products without weights (attention) take a and the KV cache's bits, vector operations a alone;\n"
-    "their rows are equal along w.\n"
+    "A row costs what 'simacc run' says with the same bits for all layers, with three differences.\n"
+    "Each layer is priced by itself: no weights are prefetched under the layer before, so that the\n"
+    "sum over all layers is an upper bound of a run. lm_head and embeddings have the bits asked for.\n"
+    "And bits that the machine cannot run make empty cells, not an error.\n"
     "\n"
-    "Fewer bits are not always faster, and a note says so when a layer takes more cycles than with\n"
-    "more bits, by more than mapper.slack_frac: under a port limit, blocks of rows and columns fill\n"
-    "unevenly; rows are padded to whole bytes; and under --objective energy, edp or dram it is not\n"
-    "cycles that the mapping minimises.\n";
+    "Attention has no weights: its products take a and the KV cache's bits. Vector operations take a.\n"
+    "Their rows are equal along w.\n"
+    "\n"
+    "Fewer bits are not always faster. A note says so when a layer takes more cycles than with more\n"
+    "bits, by more than mapper.slack_frac, which a mapping may give away for energy. Reasons are: first\n"
+    "loads and last stores, which nothing hides when a layer is alone; tiles that fill the array\n"
+    "or a port unevenly; and --objective energy, edp or dram, which do not minimise cycles.\n";
 
 /* The table and its notes, priced; not yet written, so that a failed write leaves nothing but its error. */
 static sim_status make_table(const sim_inputs *inputs, const sim_axes *axes, const sim_arch_handle *arch,

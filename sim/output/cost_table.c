@@ -30,6 +30,15 @@ static const char *bits_text(const sim_cost_table *table, int64_t precision, cha
     return out;
 }
 
+/* "1.2%", whatever the locale. */
+static const char *percent_text(double frac, char *out, size_t size)
+{
+    const int64_t tenths = (int64_t)(frac * 1000 + 0.5);
+
+    snprintf(out, size, tenths % 10 ? "%" PRId64 ".%d%%" : "%" PRId64 "%%", tenths / 10, (int)(tenths % 10));
+    return out;
+}
+
 void sim_cost_table_notes(const sim_cost_table *t, sim_err *notes)
 {
     const sim_layer *layers = t->workload->layers;
@@ -47,11 +56,10 @@ void sim_cost_table_notes(const sim_cost_table *t, sim_err *notes)
         sim_fail(notes, SIM_OK, NULL, 0,
                  "%" PRId64 " of %" PRId64 " layers get slower with fewer bits, by more than %s; most of all "
                  "'%s': %s -> %s takes %s more cycles",
-                 t->slower_count, t->workload->layer_count,
-                 sim_scaled(t->slower_frac * 100, "%", false, slack, sizeof slack),
+                 t->slower_count, t->workload->layer_count, percent_text(t->slower_frac, slack, sizeof slack),
                  layers[t->slower_layer].name, bits_text(t, t->slower_from, from, sizeof from),
                  bits_text(t, t->slower_to, to, sizeof to),
-                 sim_scaled(t->slower_most_frac * 100, "%", false, most, sizeof most));
+                 percent_text(t->slower_most_frac, most, sizeof most));
         sim_hint(notes, "'simacc help table' says when that is so");
     }
 }
