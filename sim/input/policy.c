@@ -214,7 +214,8 @@ static void read_position_bits(sim_json_reader *r, const sim_json *value, const 
     *out = (sim_number){SIM_FORMAT_INT, PRICED_AT_BITS};
     if (value->type != SIM_JSON_INT) {
         sim_json_error(r, SIM_BAD_INPUT, value->line, "%s of pair %lld must be an integer, not %s", what,
-                       (long long)position, sim_json_type_name(value->type));
+                       (long long)position,
+                       value->type == SIM_JSON_REAL ? "a real number" : sim_json_type_name(value->type));
     } else if (value->integer != UNQUANTIZED) {
         if (sim_number_exists(SIM_FORMAT_INT, value->integer)) {
             out->bits = (int)value->integer;
