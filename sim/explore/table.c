@@ -22,6 +22,8 @@ typedef struct work {
 static void work_of(const sim_layer *l, work *out)
 {
     const sim_conv2d *c = &l->conv;
+    /* A product of two activations takes w bits only where the workload gives it some. */
+    const bool by_w = l->weights == SIM_WEIGHTS_DYNAMIC && l->own.w.bits > 0;
     const int64_t numbers[WORK_NUMBERS - 1] = {l->op,
                                                l->m,
                                                l->n,
@@ -38,8 +40,7 @@ static void work_of(const sim_layer *l, work *out)
                                                c->stride,
                                                c->padding,
                                                c->groups,
-                                               l->own.w.bits >
-                                                   0 /* a product of two activations: at w bits */,
+                                               by_w,
                                                l->causal_macs,
                                                l->map_n,
                                                l->map_k,

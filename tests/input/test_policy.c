@@ -279,8 +279,10 @@ Test(policy, positions_with_a_default_and_rules)
 {
     fixture f;
 
-    read_text(&f, "{\"name\": \"haq\", \"network\": \"MobileNetV2\", \"source\": \"a paper\", \"default\": \"w8a8\","
-                  " \"layers_w_a_bits\": [[4, 6]], \"policy\": [{\"layer\": \"fc\", \"w_bits\": 2}]}");
+    read_text(
+        &f,
+        "{\"name\": \"haq\", \"network\": \"MobileNetV2\", \"source\": \"a paper\", \"default\": \"w8a8\","
+        " \"layers_w_a_bits\": [[4, 6]], \"policy\": [{\"layer\": \"fc\", \"w_bits\": 2}]}");
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_assert_str_eq(f.policy.name, "haq");
     cr_assert_eq(f.policy.position_count, 1);
@@ -290,7 +292,8 @@ Test(policy, positions_with_a_default_and_rules)
     sim_arena_free(&f.arena);
 }
 
-/* The policy that HAQ's repository prints has 53 pairs: the 52 convolutions of MobileNetV2, and its classifier. */
+/* The policy that HAQ's repository prints has 53 pairs: the 52 convolutions of MobileNetV2, and its
+ * classifier. */
 Test(policy, haq_as_shipped)
 {
     fixture f;
@@ -361,23 +364,24 @@ Test(policy, wrong_shapes)
     "a policy file needs 'policy' (a list of rules), 'layers_w_a_bits' (a list by position) or 'default'"
     static const struct {
         const char *text, *words;
-    } cases[] = {{"[]", BY_POSITION "an empty one"},
-                 {"{\"layers_w_a_bits\": {}}", BY_POSITION "an object"},
-                 {"[4]", "pair 1 must be [w_bits, a_bits], not an integer"},
-                 {"[[4, 8], [4, 8, 8]]", "pair 2 must be [w_bits, a_bits], not an array of another length"},
-                 {"[[4, 8], [4.0, 8]]", "w_bits of pair 2 must be an integer, not a real number"},
-                 {"[[4, null]]", "a_bits of pair 1 must be an integer, not null"},
-                 {"[[4, -2]]", "a_bits of pair 1 is -2: integers have 1 to 16 bits"},
-                 {"[[0, 4]]", "w_bits of pair 1 is 0: integers have 1 to 16 bits"},
-                 {"7", "a policy file must be an object, or a list of pairs [w_bits, a_bits], not an integer"},
-                 {"{}", NEEDS},
-                 {"{\"name\": \"x\"}", NEEDS},
-                 {"{\"policy\": {}}", "'policy' must be an array of rules, not an object"},
-                 {"{\"rules\": \"w4a8\"}", "'rules' must be an array of rules, not a text"},
-                 {"{\"rules\": [], \"policy\": []}", "'policy' and 'rules' are two names of the same list"},
-                 {"{\"default\": 8}", "'default' must be a text, not an integer"},
-                 {"{\"default\": \"w8a8\", \"name\": \"\"}", "'name' is empty"},
-                 {"", "is empty: expected JSON"}};
+    } cases[] = {
+        {"[]", BY_POSITION "an empty one"},
+        {"{\"layers_w_a_bits\": {}}", BY_POSITION "an object"},
+        {"[4]", "pair 1 must be [w_bits, a_bits], not an integer"},
+        {"[[4, 8], [4, 8, 8]]", "pair 2 must be [w_bits, a_bits], not an array of another length"},
+        {"[[4, 8], [4.0, 8]]", "w_bits of pair 2 must be an integer, not a real number"},
+        {"[[4, null]]", "a_bits of pair 1 must be an integer, not null"},
+        {"[[4, -2]]", "a_bits of pair 1 is -2: integers have 1 to 16 bits"},
+        {"[[0, 4]]", "w_bits of pair 1 is 0: integers have 1 to 16 bits"},
+        {"7", "a policy file must be an object, or a list of pairs [w_bits, a_bits], not an integer"},
+        {"{}", NEEDS},
+        {"{\"name\": \"x\"}", NEEDS},
+        {"{\"policy\": {}}", "'policy' must be an array of rules, not an object"},
+        {"{\"rules\": \"w4a8\"}", "'rules' must be an array of rules, not a text"},
+        {"{\"rules\": [], \"policy\": []}", "'policy' and 'rules' are two names of the same list"},
+        {"{\"default\": 8}", "'default' must be a text, not an integer"},
+        {"{\"default\": \"w8a8\", \"name\": \"\"}", "'name' is empty"},
+        {"", "is empty: expected JSON"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f;

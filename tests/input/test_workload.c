@@ -244,7 +244,8 @@ Test(workload, impossible_convolutions_are_pointed_at)
 {
     fixture f;
 
-    read_text(&f, "{\"layers\": [{\"name\": \"x\", \"op\": \"conv2d\", \"h_in\": 4, \"w_in\": 9, \"c_in\": 6, \"c_out\": 4,\n"
+    read_text(&f, "{\"layers\": [{\"name\": \"x\", \"op\": \"conv2d\", \"h_in\": 4, \"w_in\": 9, \"c_in\": "
+                  "6, \"c_out\": 4,\n"
                   "\"kernel_h\": 7,\n"
                   "\"kernel_w\": 1, \"padding\": 1,\n"
                   "\"groups\": 3}]}");
@@ -260,13 +261,16 @@ Test(workload, impossible_convolutions_are_pointed_at)
 /* ---- images ---------------------------------------------------------------------------------------- */
 
 #define NETWORK(images_1, images_2, fc_m)                                                                    \
-    "{\"layers\": [\n"                                                                                     \
-    "{\"name\": \"c1\", \"op\": \"conv2d\", \"images\": " images_1 ", \"h_in\": 6, \"w_in\": 5, \"c_in\": 4, "      \
-    "\"c_out\": 8, \"kernel_h\": 3, \"kernel_w\": 2},\n"                                                    \
-    "{\"name\": \"act\", \"op\": \"elementwise\", \"m\": 32, \"n\": 8},\n"                                    \
-    "{\"name\": \"c2\", \"op\": \"conv2d\", \"images\": " images_2 ", \"h_in\": 4, \"w_in\": 4, \"c_in\": 8, "      \
-    "\"c_out\": 8, \"kernel_h\": 4, \"kernel_w\": 4, \"groups\": 8},\n"                                         \
-    "{\"name\": \"qk\", \"op\": \"matmul\", \"m\": 7, \"n\": 7, \"k\": 8, \"batch\": 6, \"weights\": \"dynamic\"},\n" \
+    "{\"layers\": [\n"                                                                                       \
+    "{\"name\": \"c1\", \"op\": \"conv2d\", \"images\": " images_1                                           \
+    ", \"h_in\": 6, \"w_in\": 5, \"c_in\": 4, "                                                              \
+    "\"c_out\": 8, \"kernel_h\": 3, \"kernel_w\": 2},\n"                                                     \
+    "{\"name\": \"act\", \"op\": \"elementwise\", \"m\": 32, \"n\": 8},\n"                                   \
+    "{\"name\": \"c2\", \"op\": \"conv2d\", \"images\": " images_2                                           \
+    ", \"h_in\": 4, \"w_in\": 4, \"c_in\": 8, "                                                              \
+    "\"c_out\": 8, \"kernel_h\": 4, \"kernel_w\": 4, \"groups\": 8},\n"                                      \
+    "{\"name\": \"qk\", \"op\": \"matmul\", \"m\": 7, \"n\": 7, \"k\": 8, \"batch\": 6, \"weights\": "       \
+    "\"dynamic\"},\n"                                                                                        \
     "{\"name\": \"fc\", \"op\": \"matmul\", \"m\": " fc_m ", \"n\": 10, \"k\": 8, \"repeat\": 2}]}"
 
 Test(workload, batch_overrides_images)
@@ -303,18 +307,21 @@ Test(workload, batch_of_what_cannot_be_scaled)
 
     read_for(&f, NETWORK("2", "3", "2"), "dir/w.json", &request);
     cr_expect_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 4, "--batch needs one number of images in all conv2d layers; 'c1' has 2, 'c2' has 3", "");
+    check_error(&f, 0, 4, "--batch needs one number of images in all conv2d layers; 'c1' has 2, 'c2' has 3",
+                "");
     cr_expect_eq(f.err.count, 1);
     sim_arena_free(&f.arena);
     read_for(&f, NETWORK("4", "4", "2"), "dir/w.json", &request);
     cr_expect_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 5,
-                "--batch cannot scale layer 'qk': its 'batch' is 6, no multiple of the 4 images of the conv2d "
-                "layers",
-                "");
-    check_error(&f, 1, 6,
-                "--batch cannot scale layer 'fc': its 'm' is 2, no multiple of the 4 images of the conv2d layers",
-                "");
+    check_error(
+        &f, 0, 5,
+        "--batch cannot scale layer 'qk': its 'batch' is 6, no multiple of the 4 images of the conv2d "
+        "layers",
+        "");
+    check_error(
+        &f, 1, 6,
+        "--batch cannot scale layer 'fc': its 'm' is 2, no multiple of the 4 images of the conv2d layers",
+        "");
     cr_expect_eq(f.err.count, 2);
     sim_arena_free(&f.arena);
     /* without --batch the same files are fine; where images differ there is no one batch */
@@ -327,8 +334,8 @@ Test(workload, batch_of_what_cannot_be_scaled)
     sim_arena_free(&f.arena);
 }
 
-/* c1 has the most work: 16 * 8 * 24 multiply-accumulates an image, against 16 * 8 elements, 8 * 16, 3 * 7 * 7 * 8
- * and 2 * 10 * 8. */
+/* c1 has the most work: 16 * 8 * 24 multiply-accumulates an image, against 16 * 8 elements, 8 * 16, 3 * 7 * 7
+ * * 8 and 2 * 10 * 8. */
 Test(workload, batch_up_to_63_bits)
 {
     const int64_t most = INT64_MAX / (16 * 8 * 24);

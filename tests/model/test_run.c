@@ -315,8 +315,8 @@ static sim_precision bits(int w, int a)
 Test(run, precision_by_position)
 {
     sim_arch arch = plain("systolic");
-    sim_layer layers[4] = {matmul("first", 8, 16, 16), matmul("scores", 8, 16, 16), matmul("third", 8, 16, 16),
-                           matmul("head", 8, 16, 16)};
+    sim_layer layers[4] = {matmul("first", 8, 16, 16), matmul("scores", 8, 16, 16),
+                           matmul("third", 8, 16, 16), matmul("head", 8, 16, 16)};
     sim_workload workload = {.name = "w", .layers = layers, .layer_count = 4};
     const sim_precision positions[3] = {bits(3, 4), bits(5, 6), bits(7, 2)};
     const sim_policy_rule rule = {.glob = "third", .precision = {.a = {SIM_FORMAT_INT, 1}, .group = -1}};
@@ -399,7 +399,8 @@ Test(run, unsupported_operands_are_pointed_at)
     cr_assert_eq(err.count, 2);
     cr_expect_str_eq(err.items[0].file, "arch.cfg");
     cr_expect_eq(err.items[0].line, 0);
-    cr_expect(strstr(err.items[0].text, "layer 'fc': ") && strstr(err.items[0].text, "cannot multiply w9 by a8"),
+    cr_expect(strstr(err.items[0].text, "layer 'fc': ") &&
+                  strstr(err.items[0].text, "cannot multiply w9 by a8"),
               "%s", err.items[0].text);
     cr_expect_str_eq(err.items[1].file, "w.json");
     cr_expect_eq(err.items[1].line, 7);
