@@ -474,8 +474,10 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     if (!sim_capacity_fits(&p.capacity, ones))
         return nothing_fits(&p, name, err);
     if (arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
-        sim_map_padded(&p, objective, out);
-        return SIM_OK;
+        return sim_map_padded(&p, objective, out)
+                   ? SIM_OK
+                   : sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                              "layer '%s': not even the smallest padded tiles fit the buffers", name);
     }
 
     for (int w = 0; w < way_count; w++) {
