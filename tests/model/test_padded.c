@@ -47,7 +47,7 @@ static problem random_problem(ref_random *random)
                                               .read_first = true,
                                               .counts = true};
     problem p;
-    const bool bitfusion = !ref_random_one_in(random, 4), conv = bitfusion && !ref_random_one_in(random, 3);
+    const bool bitfusion = !ref_random_one_in(random, 4), conv = !ref_random_one_in(random, 3);
     arch_case_random(&p.arch, bitfusion ? "bitfusion" : "systolic", &options, random);
     p.arch.mapper_tiles = SIM_TILES_POW2_PADDED;
     p.arch.mapper_latency = SIM_LATENCY_OVERLAP;
