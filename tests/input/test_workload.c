@@ -106,6 +106,23 @@ Test(workload, the_file_names_what_has_no_name)
     sim_arena_free(&f.arena);
 }
 
+/* Where the shapes come from is for people; it must be a text all the same. */
+Test(workload, source)
+{
+    fixture f;
+
+    read_text(&f, "{\"source\": \"a paper\", \"layers\": [\n"
+                  "{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_assert_str_eq(f.workload.name, "w");
+    sim_arena_free(&f.arena);
+    read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}],\n"
+                  "\"source\": 2018}");
+    cr_assert_eq(f.status, SIM_BAD_INPUT);
+    check_error(&f, 0, 2, "'source' must be a text, not an integer", "");
+    sim_arena_free(&f.arena);
+}
+
 Test(workload, vector_operations)
 {
     static const struct {
@@ -239,6 +256,121 @@ Test(workload, impossible_convolutions)
     }
 }
 
+/* An error points at the key that is wrong, and says what would be right. */
+Test(workload, impossible_convolutions_are_pointed_at)
+{
+    fixture f;
+
+    read_text(&f, "{\"layers\": [{\"name\": \"x\", \"op\": \"conv2d\", \"h_in\": 4, \"w_in\": 9, \"c_in\": "
+                  "6, \"c_out\": 4,\n"
+                  "\"kernel_h\": 7,\n"
+                  "\"kernel_w\": 1, \"padding\": 1,\n"
+                  "\"groups\": 3}]}");
+    check_error(&f, 0, 2, "'kernel_h' of layer 'x' is larger than its padded input: 7 against 6",
+                "supported: 'kernel_h' up to h_in + 2 * padding = 6");
+    check_error(&f, 1, 4, "'groups' of layer 'x' does not divide 'c_out': 3 and 4",
+                "supported: any 'groups' that divides both c_in and c_out; groups = c_in is a depthwise "
+                "convolution");
+    cr_expect_eq(f.err.count, 2);
+    sim_arena_free(&f.arena);
+}
+
+/* ---- images ---------------------------------------------------------------------------------------- */
+
+#define NETWORK(images_1, images_2, fc_m)                                                                    \
+    "{\"layers\": [\n"                                                                                       \
+    "{\"name\": \"c1\", \"op\": \"conv2d\", \"images\": " images_1                                           \
+    ", \"h_in\": 6, \"w_in\": 5, \"c_in\": 4, "                                                              \
+    "\"c_out\": 8, \"kernel_h\": 3, \"kernel_w\": 2},\n"                                                     \
+    "{\"name\": \"act\", \"op\": \"elementwise\", \"m\": 32, \"n\": 8},\n"                                   \
+    "{\"name\": \"c2\", \"op\": \"conv2d\", \"images\": " images_2                                           \
+    ", \"h_in\": 4, \"w_in\": 4, \"c_in\": 8, "                                                              \
+    "\"c_out\": 8, \"kernel_h\": 4, \"kernel_w\": 4, \"groups\": 8},\n"                                      \
+    "{\"name\": \"qk\", \"op\": \"matmul\", \"m\": 7, \"n\": 7, \"k\": 8, \"batch\": 6, \"weights\": "       \
+    "\"dynamic\"},\n"                                                                                        \
+    "{\"name\": \"fc\", \"op\": \"matmul\", \"m\": " fc_m ", \"n\": 10, \"k\": 8, \"repeat\": 2}]}"
+
+Test(workload, batch_overrides_images)
+{
+    static const struct {
+        int64_t batch, images;
+    } cases[] = {{0, 2}, {2, 2}, {1, 1}, {6, 6}, {7, 7}, {1000000, 1000000}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int64_t images = cases[i].images;
+        const sim_workload_request request = {.batch = cases[i].batch};
+        fixture f;
+        const sim_layer *l;
+
+        read_for(&f, NETWORK("2", "2", "2"), "dir/w.json", &request);
+        cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+        cr_expect_eq(f.workload.batch, images);
+        l = f.workload.layers;
+        check_shape(&l[0], SIM_OP_CONV2D, images * 4 * 4, 8, 3 * 2 * 4, 1, 1);
+        cr_expect_eq(l[0].conv.images, images);
+        check_shape(&l[1], SIM_OP_ELEMENTWISE, images * 16, 8, 0, 1, 1);
+        check_shape(&l[2], SIM_OP_CONV2D, images, 1, 16, 8, 1);
+        cr_expect_eq(l[2].conv.images, images);
+        check_shape(&l[3], SIM_OP_MATMUL, 7, 7, 8, images * 3, 1); /* images share no operand */
+        check_shape(&l[4], SIM_OP_MATMUL, images, 10, 8, 1, 2);
+        sim_arena_free(&f.arena);
+    }
+}
+
+Test(workload, batch_of_what_cannot_be_scaled)
+{
+    const sim_workload_request request = {.batch = 4};
+    fixture f;
+
+    read_for(&f, NETWORK("2", "3", "2"), "dir/w.json", &request);
+    cr_expect_eq(f.status, SIM_BAD_INPUT);
+    check_error(&f, 0, 4, "--batch needs one number of images in all conv2d layers; 'c1' has 2, 'c2' has 3",
+                "");
+    cr_expect_eq(f.err.count, 1);
+    sim_arena_free(&f.arena);
+    read_for(&f, NETWORK("4", "4", "2"), "dir/w.json", &request);
+    cr_expect_eq(f.status, SIM_BAD_INPUT);
+    check_error(
+        &f, 0, 5,
+        "--batch cannot scale layer 'qk': its 'batch' is 6, no multiple of the 4 images of the conv2d "
+        "layers",
+        "");
+    check_error(
+        &f, 1, 6,
+        "--batch cannot scale layer 'fc': its 'm' is 2, no multiple of the 4 images of the conv2d layers",
+        "");
+    cr_expect_eq(f.err.count, 2);
+    sim_arena_free(&f.arena);
+    /* without --batch the same files are fine; where images differ there is no one batch */
+    read_text(&f, NETWORK("2", "3", "2"));
+    cr_expect_eq(f.status, SIM_OK);
+    cr_expect_eq(f.workload.batch, 0);
+    sim_arena_free(&f.arena);
+    read_text(&f, "{\"layers\": [{\"name\": \"fc\", \"op\": \"matmul\", \"m\": 1, \"n\": 1, \"k\": 1}]}");
+    cr_expect_eq(f.workload.batch, 0);
+    sim_arena_free(&f.arena);
+}
+
+/* c1 has the most work: 16 * 8 * 24 multiply-accumulates an image, against 16 * 8 elements, 8 * 16, 3 * 7 * 7
+ * * 8 and 2 * 10 * 8. */
+Test(workload, batch_up_to_63_bits)
+{
+    const int64_t most = INT64_MAX / (16 * 8 * 24);
+    const sim_workload_request fits = {.batch = most}, too_many = {.batch = most + 1};
+    fixture f;
+
+    read_for(&f, NETWORK("1", "1", "1"), "dir/w.json", &fits);
+    cr_expect_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    sim_arena_free(&f.arena);
+    read_for(&f, NETWORK("1", "1", "1"), "dir/w.json", &too_many);
+    cr_expect_eq(f.status, SIM_OVERFLOW);
+    cr_expect(strstr(f.err.items[0].text, "the work of layer 'c1' at --batch"), "%s", f.err.items[0].text);
+    cr_expect_eq(f.err.count, 1);
+    sim_arena_free(&f.arena);
+}
+
+#undef NETWORK
+
 /* 2^63 - 1 = 7^2 * 73 * 127 * 337 * 92737 * 649657 is reached exactly, and then exceeded by each factor in
  * turn. */
 Test(workload, counts_up_to_63_bits)
@@ -290,7 +422,7 @@ Test(workload, all_slips_of_a_list_together)
                   "{\"name\": \"e\", \"m\": 1}],\n"
                   "\"batch\": 1}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'", "known: name, layers");
+    check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'", "known: name, source, layers");
     check_error(&f, 1, 2, "unknown op 'matmull'", "did you mean 'matmul'?");
     check_error(&f, 2, 3, "'name' is missing from a layer", "");
     check_error(&f, 3, 3, "'m' must be at least 1, not 0", "");
@@ -493,7 +625,8 @@ Test(workload, slips_of_a_model)
          "'tensor_parallel' must be 1, not 2", "one accelerator is simulated"},
         {INLINE("\"phase\": \"decode\", \"context\": 1, \"context_tokens\": 1"),
          "unknown key 'context' in a workload with 'model'",
-         "known: name, model, phase, batch, prompt_tokens, context_tokens, new_tokens, tensor_parallel"},
+         "known: name, source, model, phase, batch, prompt_tokens, context_tokens, new_tokens, "
+         "tensor_parallel"},
         {"{\"model\": 7, \"phase\": \"decode\", \"context_tokens\": 1}",
          "'model' must be the path of a config.json or an object of its fields, not an integer", ""},
         {"{\"model\": \"\", \"phase\": \"decode\", \"context_tokens\": 1}",
