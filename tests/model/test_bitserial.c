@@ -273,6 +273,51 @@ Test(bitserial, haq_published_cloud_latencies)
     ref_table_close(published);
 }
 
+/* ---- more bits, more cycles ---- */
+
+Test(bitserial, haq_networks_are_monotone_in_bits)
+{
+    const serial_array array = haq_cloud();
+    sim_arch arch = machine_of(&array, 1);
+    ref_table *layers = ref_table_open("haq_networks.csv");
+    for (int64_t i = 0; i < ref_table_rows(layers); i++) {
+        int64_t cycles[9][9] = {{0}};
+        for (int w = 1; w <= 8; w++)
+            for (int a = 1; a <= 8; a++) {
+                const serial_product p = haq_layer(layers, i, 16, w, a);
+                const sim_gemm gemm = gemm_of(&p);
+                cycles[w][a] = compute_of(&arch, &gemm, NULL).cycles;
+                cr_assert(cycles[w][a] >= cycles[w - 1][a] && cycles[w][a] >= cycles[w][a - 1],
+                          "row %lld, w%d a%d", (long long)i, w, a);
+            }
+    }
+    ref_table_close(layers);
+}
+
+/* With ports, one more bit can cut the columns or positions into more chunks, whose ends happen to be less
+ * ragged or to wait less: rare and small. Without, cycles are a product of rounded-up numbers. */
+Test(bitserial, one_more_bit_hardly_ever_saves_cycles)
+{
+    enum { CASES = 100000 / SIMACC_TEST_REDUCE };
+    ref_random random = {305};
+    int falls = 0;
+    for (int i = 0; i < CASES; i++) {
+        const serial_array array = random_array(&random);
+        const serial_product p = random_product(&random);
+        sim_arch arch = machine_of(&array, 1);
+        sim_gemm gemm = gemm_of(&p);
+        const int64_t before = compute_of(&arch, &gemm, NULL).cycles;
+        int *bits = ref_random_one_in(&random, 2) ? &gemm.w_bits : &gemm.a_bits;
+        *bits += *bits < 16;
+        const int64_t after = compute_of(&arch, &gemm, NULL).cycles;
+        cr_assert((double)after >= 0.98 * (double)before, "case %d: %lld to %lld", i, (long long)before,
+                  (long long)after);
+        cr_assert(after >= before || array.w_port > 0 || array.a_port > 0, "case %d: without ports", i);
+        falls += after < before;
+    }
+    cr_expect(falls * 10000 <= CASES, "%d of %d fall", falls, CASES);
+}
+
 /* ---- cycles per product of the published designs ---- */
 
 /* Cycles of a block at all widths, told from a product that fills the array and has many depths. */
