@@ -1,6 +1,7 @@
 /* The bitserial back end against an event simulation, HAQ's latency table, and published cycles per product.
  */
 #include "model/backend.h"
+#include "model/run.h"
 #include "reference/arch_case.h"
 #include "reference/serial_ref.h"
 #include "reference/table.h"
@@ -531,4 +532,30 @@ Test(bitserial, large_products_are_exact_or_refused)
                   "case %d: %lld cycles", i, (long long)out.cycles);
     }
     cr_expect(refused > 1000 && refused < 19000, "%d refused", refused);
+}
+
+/* ---- a run ---- */
+
+/* Lanes are priced by a fit to whole multipliers: no table makes that more than assumed. */
+Test(bitserial, energy_is_assumed)
+{
+    static const char *const backends[] = {"bitserial", "systolic"};
+    for (int i = 0; i < 2; i++) {
+        const sim_layer layer = {
+            .name = "layer", .op = SIM_OP_MATMUL, .repeat = 1, .m = 4, .n = 40, .k = 100, .batch = 1};
+        const sim_workload workload = {.name = "test", .layers = &layer, .layer_count = 1};
+        const sim_policy policy = {.name = "w8a8"};
+        sim_arch arch;
+        sim_arena arena;
+        sim_result result;
+        sim_err err = {0};
+        arch_case_plain(&arch, backends[i]);
+        arch.tech.logic_provenance = arch.tech.sram_provenance = arch.dram.provenance = SIM_PUBLISHED;
+        sim_arena_init(&arena, NULL);
+        cr_assert_eq(sim_run_model(&arch, &workload, &policy, SIM_OBJECTIVE_BALANCED, &arena, &result, &err),
+                     SIM_OK);
+        cr_expect_eq(result.energy_provenance, i == 0 ? SIM_ASSUMED : SIM_PUBLISHED);
+        cr_expect(result.layers[0].energy.mac_j > 0);
+        sim_arena_free(&arena);
+    }
 }
