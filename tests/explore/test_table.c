@@ -227,9 +227,11 @@ Test(table, equal_layers_are_one_kind)
             break;
         case 8:
             l->conv.stride = 1;
+            l->m = 2 * 9 * 9;
             break;
         case 9:
-            l->conv.padding = 0;
+            l->conv.padding = 4; /* as many positions, of other inputs */
+            l->conv.stride = 3;
             break;
         case 10:
             l->ops_per_element = 5;
