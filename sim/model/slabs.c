@@ -44,9 +44,11 @@ bool sim_slab_fits(const sim_capacity *capacity, const double elements[SIM_OPERA
     double used = 0;
 
     for (int o = 0; o < SIM_OPERAND_COUNT; o++) {
-        if (elements[o] > (double)capacity->words[o])
+        double taken = elements[o] * (double)capacity->word[o];
+
+        if (taken > (double)capacity->room[o])
             return false;
-        used += elements[o] * (double)capacity->word[o];
+        used += taken;
     }
     return !capacity->unified || used <= (double)capacity->room[0];
 }
@@ -102,14 +104,14 @@ typedef struct flow {
 static flow flow_of(const sim_slab_problem *s, sim_operand o, const sim_dim order[SIM_DIMS])
 {
     const sim_capacity *capacity = &s->problem->capacity;
-    double room = capacity->unified ? s->elements[o] : (double)capacity->words[o];
+    double most = capacity->unified ? s->elements[o] : (double)capacity->room[o] / (double)capacity->word[o];
     flow f = {s->elements[o], s->elements[o]};
     bool stays = true;
 
     for (int l = SIM_DIMS - 1; l >= 0; l--) {
         if (depends[o][order[l]]) {
             f.moved *= (double)s->count[order[l]];
-            stays = stays && f.moved <= room;
+            stays = stays && f.moved <= most;
             if (stays)
                 f.slab = f.moved;
         } else if (!stays) {
