@@ -182,7 +182,7 @@ static const char *digits_end(const char *p)
  * but one number. */
 static const char *list_end(const char *p)
 {
-    const char *one = digits_end(p), *end = one;
+    const char *one = digits_end(p), *end;
 
     for (p = one;; p = end) {
         if (*p == '-' && is_digit(p[1]))

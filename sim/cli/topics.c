@@ -86,6 +86,7 @@ const char sim_topic_policy[] =
     "\n"
     "  [[8, -1], [7, 7], [5, 6]]\n"
     "\n"
-    "or an object with this list as \"layers_w_a_bits\", and \"name\", \"network\", \"source\". -1 means not\n"
+    "or an object with this list as \"layers_w_a_bits\", and \"name\", \"network\", \"source\". -1 means "
+    "not\n"
     "quantized and is priced at 8 bits. \"default\" is then for everything without weights, and rules in\n"
     "\"policy\" come after the positions. workloads/policies/haq_mobilenet_v2_60pct.json is one.\n";

@@ -71,7 +71,7 @@ static sim_status find_kinds(const sim_workload *workload, sim_arena *arena, con
     int64_t *kinds = sim_arena_alloc(arena, (size_t)count, sizeof *kinds);
     kind **chains = sim_arena_alloc(arena, CHAINS, sizeof(kind *));
 
-    *first = sim_arena_alloc(arena, (size_t)count, sizeof **first);
+    *first = sim_arena_alloc(arena, (size_t)count, sizeof(const sim_layer *));
     if (!kinds || !chains || !*first)
         return out_of_memory(err);
     for (int64_t i = 0; i < count; i++) {

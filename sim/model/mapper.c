@@ -184,14 +184,25 @@ typedef struct box {
     double bound;
 } box;
 
-static int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+static int32_t largest_fit_of_conv(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
 {
-    int64_t room = sim_capacity_room(&s->problem->capacity, d, tile);
+    int64_t room = sim_conv_room(&s->problem->capacity, d, tile);
 
     if (room > r->cost.way->tile_max[d])
         room = r->cost.way->tile_max[d];
     return r->table[d]->overlap ? sim_candidates_chain_floor(r->table[d], room)
                                 : sim_candidates_floor(r->table[d], room);
+}
+
+static inline int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    int64_t room;
+
+    if (s->problem->conv)
+        return largest_fit_of_conv(s, r, d, tile);
+    room = sim_gemm_room(&s->problem->capacity, d, tile);
+    return sim_candidates_floor(r->table[d],
+                                room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d]);
 }
 
 /* Recomputes what depends on the box's smallest tiles: z's room, and where the range of the dimension that

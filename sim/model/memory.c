@@ -128,13 +128,15 @@ static int64_t channels_room(const sim_capacity *capacity, sim_dim d, const int6
     return left < 0 ? 0 : left / (part_rows * word[part] + tile[other] * word[SIM_OPERAND_WEIGHT]);
 }
 
-int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS])
+int64_t sim_conv_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    return d == SIM_M ? positions_room(capacity, tile[SIM_N], tile[SIM_K]) : channels_room(capacity, d, tile);
+}
+
+int64_t sim_gemm_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS])
 {
     int64_t most = INT64_MAX, left = capacity->room[0], per_tile = 0;
 
-    if (capacity->conv)
-        return d == SIM_M ? positions_room(capacity, tile[SIM_N], tile[SIM_K])
-                          : channels_room(capacity, d, tile);
     for (int o = 0; o < SIM_OPERAND_COUNT; o++) {
         sim_dim p = operand_dims[o][0], q = operand_dims[o][1];
 

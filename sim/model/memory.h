@@ -26,9 +26,15 @@ typedef struct sim_capacity {
 
 void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *out);
 bool sim_capacity_fits(const sim_capacity *capacity, const int64_t tile[SIM_DIMS]);
+int64_t sim_gemm_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS]);
+int64_t sim_conv_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS]);
+
 /* The largest tile of dimension `d` (of the chain, for positions of a convolution) that fits beside the tiles
- * of the two others; 0: none. */
-int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS]);
+ * of the two others; 0: none. Inline, for the search asks for nothing else as often. */
+static inline int64_t sim_capacity_room(const sim_capacity *capacity, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    return capacity->conv ? sim_conv_room(capacity, d, tile) : sim_gemm_room(capacity, d, tile);
+}
 
 /* ---- traffic ---- */
 

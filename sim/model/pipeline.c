@@ -20,11 +20,12 @@ static double larger(double a, double b)
 
 typedef struct loop {
     sim_dim dim;
-    int64_t count;               /* of all tiles */
-    int64_t period;              /* every period-th tile is ragged */
-    double tile, ragged;         /* elements of a full and of a ragged tile */
-    double inputs, inputs_end;   /* of M: input positions that they read */
-    double compute, compute_end; /* fold terms of a full and of a ragged tile */
+    int64_t count;     /* of all tiles */
+    int64_t period;    /* every period-th tile is ragged */
+    bool repeats;      /* and it is not the last alone */
+    double size[2];    /* elements of a full and of a ragged tile */
+    double inputs[2];  /* of M: input positions that they read */
+    double compute[2]; /* their fold terms */
     int positions;
     int64_t at[POSITIONS]; /* representative tile index */
     double times[POSITIONS];
@@ -73,36 +74,27 @@ static void loop_of(loop *out, sim_dim dim, const sim_gemm *gemm, const sim_way 
     out->dim = dim;
     out->period = cut.count;
     out->count = cut.units * cut.count;
-    out->tile = (double)cut.tile;
-    out->ragged = (double)cut.last;
-    out->inputs = (double)cut.inputs;
-    out->inputs_end = (double)cut.inputs_last;
+    out->repeats = cut.units > 1;
+    out->size[0] = (double)cut.tile;
+    out->size[1] = (double)cut.last;
+    out->inputs[0] = (double)cut.inputs;
+    out->inputs[1] = (double)cut.inputs_last;
     if (fold->kind == SIM_FOLD_WHOLE) {
         /* Tiles chain in place: each takes its share of the one fold. */
         double whole = (double)sim_fold_of(fold, x);
 
-        out->compute = whole * out->tile / (double)x;
-        out->compute_end = whole * out->ragged / (double)x;
+        out->compute[0] = whole * out->size[0] / (double)x;
+        out->compute[1] = whole * out->size[1] / (double)x;
     } else {
-        out->compute = (double)sim_fold_of(fold, cut.tile);
-        out->compute_end = (double)sim_fold_of(fold, cut.last);
+        out->compute[0] = (double)sim_fold_of(fold, cut.tile);
+        out->compute[1] = (double)sim_fold_of(fold, cut.last);
     }
     add_positions(out);
 }
 
 static bool is_ragged(const loop *l, int64_t at)
 {
-    return at == l->count - 1 || (l->count > l->period && at % l->period == l->period - 1);
-}
-
-static double loop_size(const loop *l, int64_t at)
-{
-    return is_ragged(l, at) ? l->ragged : l->tile;
-}
-
-static double loop_compute(const loop *l, int64_t at)
-{
-    return is_ragged(l, at) ? l->compute_end : l->compute;
+    return at == l->count - 1 || (l->repeats && at % l->period == l->period - 1);
 }
 
 /* Input positions that all tiles of M read, whatever they read again. */
@@ -110,7 +102,7 @@ static double all_inputs(const loop *l)
 {
     double units = (double)(l->count / l->period);
 
-    return units * ((double)(l->period - 1) * l->inputs + l->inputs_end);
+    return units * ((double)(l->period - 1) * l->inputs[0] + l->inputs[1]);
 }
 
 /* Cycles to move one element of each stream; of weights and inputs as memory.h has them. */
@@ -170,7 +162,7 @@ static double size_of(const walk *w, sim_dim d, const int64_t at[SIM_DIMS])
 {
     int l = w->at_loop[d];
 
-    return loop_size(&w->loops[l], at[l]);
+    return w->loops[l].size[is_ragged(&w->loops[l], at[l])];
 }
 
 static int64_t index_of(const walk *w, sim_dim d, const int64_t at[SIM_DIMS])
@@ -182,9 +174,9 @@ static int64_t index_of(const walk *w, sim_dim d, const int64_t at[SIM_DIMS])
 static loads loads_of(const walk *w, const int64_t at[SIM_DIMS], const int64_t *before)
 {
     const bool *ahead = w->arch->double_buffered;
-    double m = size_of(w, SIM_M, at), n = size_of(w, SIM_N, at), k = size_of(w, SIM_K, at);
     const loop *rows = &w->loops[w->at_loop[SIM_M]];
-    double inputs = is_ragged(rows, index_of(w, SIM_M, at)) ? rows->inputs_end : rows->inputs;
+    bool ragged = is_ragged(rows, index_of(w, SIM_M, at));
+    double n = size_of(w, SIM_N, at), k = size_of(w, SIM_K, at);
     bool new_m = !before || index_of(w, SIM_M, at) != index_of(w, SIM_M, before);
     bool new_n = !before || index_of(w, SIM_N, at) != index_of(w, SIM_N, before);
     bool new_k = !before || index_of(w, SIM_K, at) != index_of(w, SIM_K, before);
@@ -195,9 +187,9 @@ static loads loads_of(const walk *w, const int64_t at[SIM_DIMS], const int64_t *
         *(ahead[SIM_OPERAND_WEIGHT] ? &out.hidden : &out.exposed) += out.weight;
     }
     if (new_m || new_k)
-        *(ahead[SIM_OPERAND_INPUT] ? &out.hidden : &out.exposed) += inputs * k * w->cost.input;
+        *(ahead[SIM_OPERAND_INPUT] ? &out.hidden : &out.exposed) += rows->inputs[ragged] * k * w->cost.input;
     if ((new_m || new_n) && (index_of(w, SIM_K, at) > 0 || w->arch->output_read_first))
-        out.hidden += m * n * w->cost.partial_load;
+        out.hidden += rows->size[ragged] * n * w->cost.partial_load;
     return out;
 }
 
@@ -294,8 +286,8 @@ void sim_pipeline_of(const sim_arch *arch, const sim_gemm *gemm, const sim_way *
                 bool ends = !step(&w, at, 1, near);
                 loads next = ends ? begin : loads_of(&w, near, at);
 
-                compute = way->cycles_per_fold * loop_compute(a, at[0]) * loop_compute(b, at[1]) *
-                          loop_compute(c, at[2]);
+                compute = way->cycles_per_fold * a->compute[is_ragged(a, at[0])] *
+                          b->compute[is_ragged(b, at[1])] * c->compute[is_ragged(c, at[2])];
                 if (!begins && !ends)
                     sum += a->times[i] * b->times[j] * c->times[l] * batch *
                            interval(&w, compute, stored, &next);

@@ -222,6 +222,22 @@ static sim_provenance worse(sim_provenance a, sim_provenance b)
     return a < b ? a : b;
 }
 
+/* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
+ * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
+static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
+{
+    sim_provenance worst =
+        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
+    sim_hardware hardware;
+
+    arch->backend->hardware(arch, &hardware);
+    if (hardware.kind == SIM_PE_SERIAL)
+        worst = SIM_ASSUMED;
+    if (totals->energy.vector_j > 0)
+        worst = worse(worst, arch->tech.vector_provenance);
+    return worst;
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -279,10 +295,6 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch);
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    /* As good as the worst number that went in. */
-    out->energy_provenance =
-        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
-    if (out->totals.energy.vector_j > 0)
-        out->energy_provenance = worse(out->energy_provenance, arch->tech.vector_provenance);
+    out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;
 }

@@ -282,7 +282,7 @@ static void write_array_file(const char *folder, int rows, int cols, bool hops)
 /* ---- bit-serial units -----------------------------------------------------------------------------------
  */
 
-enum { DEPTH_MAX = 64, BLOCKS_MAX = 3 };
+enum { DEPTH_MAX = 64, BLOCKS_MAX = 2 };
 
 /* A dot product over blocks of lanes. */
 typedef struct dot {

@@ -40,6 +40,7 @@ bench_of() {
 # simulate NAME FOLDER: the Verilog of FOLDER on the cases of NAME, its answers in FOLDER/NAME.out
 simulate() {
     bench_of "$1"
+    # shellcheck disable=SC2086 # parameters without blanks
     set -- "$1" "$2" $options
     name=$1 folder=$2
     shift 2

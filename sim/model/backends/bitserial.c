@@ -161,10 +161,10 @@ typedef struct pass {
     int64_t cycles, tail;
 } pass;
 
-/* One depth of k in one loop order. The longest path is all blocks behind the first one's loads; or it waits
- * for the inner operand in the first round (up to its last full block, or to its ragged end); or it waits for
- * the outer operand at the end (at the last full block, or at its ragged end). Waits in between are never
- * longer than these: loads and blocks both advance in equal steps. */
+/* One depth of k in one loop order, and what follows the last of them. The longest path is all blocks behind
+ * the first one's loads; or it waits for the inner operand in the first round (up to its last full block, or
+ * to its ragged end); or it waits for the outer operand at the end (at the last full block, or at its ragged
+ * end). Waits in between are never longer than these: loads and blocks both advance in equal steps. */
 static pass pass_in(const side *outer, const side *inner, int64_t block)
 {
     int64_t rounds = (outer->blocks - 1) * inner->blocks * block;
@@ -195,6 +195,11 @@ static bool add(int64_t *sum, int64_t value, int64_t times)
     return !__builtin_mul_overflow(value, times, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
+static bool chunk_cycles(pass one, int64_t depths, int64_t *out)
+{
+    return !__builtin_mul_overflow(one.cycles, depths, out) && !__builtin_add_overflow(*out, one.tail, out);
+}
+
 /* Adds `times` chunks of `positions` x `columns`. */
 static bool add_chunk(const sim_arch *arch, const sim_gemm *gemm, const shape *s, int64_t positions,
                       int64_t columns, int64_t times, serial_run *run)
@@ -203,18 +208,16 @@ static bool add_chunk(const sim_arch *arch, const sim_gemm *gemm, const shape *s
                            arch->array_input_port_bits, a_steps(arch, gemm->a_bits));
     const side w = side_of(columns, all_cols(arch), arch->array_depth * gemm->w_bits,
                            arch->array_port_bits * arch->array_count, w_steps(arch, gemm->w_bits));
-    int64_t block = a.steps * w.steps;
-    pass p, other;
+    int64_t block = a.steps * w.steps, cycles, other;
 
     /* No term of a pass is larger than this. */
     if (2.0 * ((double)a.blocks * (double)w.blocks * (double)block + (double)a.all + (double)w.all) >= 4e18)
         return false;
-    p = pass_in(&a, &w, block);
-    other = pass_in(&w, &a, block);
-    if (other.cycles < p.cycles || (other.cycles == p.cycles && other.tail < p.tail))
-        p = other;
-    return !__builtin_mul_overflow(p.cycles, s->depths, &p.cycles) && add(&run->cycles, p.cycles, times) &&
-           add(&run->cycles, p.tail, times) && !__builtin_mul_overflow(times, s->depths, &times) &&
+    if (!chunk_cycles(pass_in(&a, &w, block), s->depths, &cycles) ||
+        !chunk_cycles(pass_in(&w, &a, block), s->depths, &other))
+        return false;
+    return add(&run->cycles, cycles < other ? cycles : other, times) &&
+           !__builtin_mul_overflow(times, s->depths, &times) &&
            add(&run->busy, a.blocks * w.blocks * block, times) &&
            add(&run->loading, larger(a.all, w.all), times);
 }
