@@ -100,7 +100,7 @@ static bool is_ragged(const loop *l, int64_t at)
 /* Input positions that all tiles of M read, whatever they read again. */
 static double all_inputs(const loop *l)
 {
-    int64_t units = l->count / l->period;
+    int64_t units = l->count / l->period; /* whole ones: a period is a unit's tiles */
 
     return (double)units * ((double)(l->period - 1) * l->inputs[0] + l->inputs[1]);
 }
