@@ -8,6 +8,7 @@
 #define SIM_MODEL_BACKEND_H
 
 #include "base/err.h"
+#include "model/gpu.h" /* the law that the back end of GPUs counts with */
 #include "model/types.h"
 
 /* ---- configuration keys ----------------------------------------------------------------------- */

@@ -18,7 +18,8 @@
  *   gm = min(mt, max(sqrt(Q tn/tm), Q/nt))  gn = max(min(nt, Q/max(gm,1)), 1)  w = max(mt nt/(gm gn), 1)
  *   re = max(batch (w (gm tm a + gn tn b) k - (m a + n b) k), 0) / (1 + (0.5 L2 / ((m a + n b) k))^2)
  * Weights of fewer bits than the math are turned into it tile by tile: T0 grows by
- *   W tm-independent dequant_frac * 2 tn (ks + k0) S / R, once per tile of outputs.
+ *   W dequant_frac 2 tn (ks + k0) S / R        whatever tm: once per tile of outputs
+ * and activations of fewer bits likewise by W dequant_frac 2 tm (ks + k0) S / R.
  *
  * Source of the form: a comparison of seven laws on published measurements of T4, A100 and H100 (see README,
  * "GPU"); a hard max() is wrong at the knee, and more parameters did not predict unseen shapes better. */
@@ -39,6 +40,7 @@ typedef struct sim_gpu_gemm {
     int64_t m, n, k, batch;
     double a_bytes, w_bytes, out_bytes; /* per element */
     bool dequantized;                   /* weights are narrower than the math */
+    bool widened_a;                     /* activations are; same cost per element of an activation tile */
 } sim_gpu_gemm;
 
 /* One GEMM; also which part bounds it. Parameters are taken as they are (no clamping). */

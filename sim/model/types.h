@@ -299,12 +299,14 @@ typedef struct sim_gpu_kernel {
     /* Of the fit. */
     int64_t rows, groups;               /* measurements, and weight shapes (n, k) */
     double mape_pct, held_out_mape_pct; /* NaN: not known */
+    bool from_prior[SIM_GPU_PARAMETERS]; /* parameters that the data did not pin down */
     double clock_mhz;                   /* mean while measured; 0: not recorded */
     const char *source;
 } sim_gpu_kernel;
 
 typedef struct sim_gpu_calibration {
     const char *name, *file;
+    const char *gpu; /* the device that was measured */
     const sim_gpu_kernel *kernels;
     int64_t kernel_count;
 } sim_gpu_calibration;

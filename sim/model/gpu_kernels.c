@@ -1,0 +1,158 @@
+/* Kernels of GPUs: their names, where their parameters start, and which one runs a product. */
+#include "model/gpu.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const sim_gpu_math_names[] = {"fp32", "fp16", "bf16", "fp8", "int8", "int4", NULL};
+const char *const sim_gpu_kernel_names[] = {"gemm_fp16", "gemm_bf16", "gemm_fp32", "gemm_w8a8", "gemm_w4a16",
+                                            "gemm_fp8",  "softmax",   "rmsnorm",   "quantize",  "residual",
+                                            "copy",      "empty",     NULL};
+const char *const sim_gpu_regime_names[] = {"burst", "sustained", NULL};
+const char *const sim_gpu_parameter_names[] = {"c_us", "es", "em", "q", "lam", "k0", "al", "rr", "th", NULL};
+
+/* ---- starting values ----------------------------------------------------------------------------- */
+
+/* In the order of sim_gpu_parameter. Centres, spreads and bounds of a comparison of laws on published
+ * measurements of T4, A100 and H100 (DeepBench, vidur, NeuSight, vLLM; README, "GPU"). */
+const double sim_gpu_prior_sd[SIM_GPU_PARAMETERS] = {.7, .25, .2, .35, .4, .8, .5, .8, .7};
+const double sim_gpu_least[SIM_GPU_PARAMETERS] = {.05, .05, .1, 1, .01, 1, .05, .01, .005};
+const double sim_gpu_most[SIM_GPU_PARAMETERS] = {60, 1.1, 1.2, 12, 2, 600, 1, 5, 3};
+
+static const double start[SIM_GPU_PARAMETERS] = {5, .62, .8, 2.4, .45, 120, .5, .3, .25};
+
+/* Tensor cores: the tiles that libraries choose among from the largest to what m of a few tokens needs. */
+static const sim_gpu_tile tensor_tiles[] = {{256, 128}, {128, 256}, {128, 128},
+                                            {64, 128},  {64, 64},   {32, 128}};
+/* Fused multiply-adds: small tiles, since a block has no tensor core to feed. */
+static const sim_gpu_tile scalar_tiles[] = {{128, 128}, {128, 64}, {64, 128}, {64, 64}, {128, 32},
+                                            {32, 128},  {64, 32},  {32, 64},  {32, 32}};
+
+static void set_tiles(sim_gpu_kernel *kernel, const sim_gpu_tile *tiles, size_t size)
+{
+    memcpy(kernel->tiles, tiles, size);
+    kernel->tile_count = (int)(size / sizeof *tiles);
+}
+
+void sim_gpu_kernel_start(sim_gpu_kernel_kind kind, sim_gpu_kernel *out)
+{
+    *out = (sim_gpu_kernel){
+        .kind = kind, .impl = "", .is_default = true, .tau_us = 200, .k_step = 32, .source = ""};
+    out->occupancy_least = 1;
+    out->occupancy_most = 4;
+    out->residual_weight_frac = .7;
+    out->mape_pct = out->held_out_mape_pct = NAN;
+    memcpy(out->parameter, start, sizeof start);
+    switch (kind) {
+    case SIM_KERNEL_GEMM_FP32:
+        out->parameter[SIM_GPU_ES] = .5;
+        out->k_step = 8;
+        out->occupancy_least = 2;
+        out->occupancy_most = 8;
+        set_tiles(out, scalar_tiles, sizeof scalar_tiles);
+        break;
+    case SIM_KERNEL_GEMM_W8A8:
+    case SIM_KERNEL_GEMM_FP8:
+        out->k_step = 64;
+        set_tiles(out, tensor_tiles, sizeof tensor_tiles);
+        break;
+    case SIM_KERNEL_GEMM_W4A16:
+        /* Two to four instructions of a pair of elements each, at 64 lanes a cycle, in units of 512 to 1024
+         * multiply-accumulates a cycle: assumed, W4A16 measurements replace it. */
+        out->dequant_frac = 16;
+        set_tiles(out, tensor_tiles, sizeof tensor_tiles);
+        break;
+    case SIM_KERNEL_GEMM_FP16:
+    case SIM_KERNEL_GEMM_BF16:
+        out->dequant_frac = 16;
+        set_tiles(out, tensor_tiles, sizeof tensor_tiles);
+        break;
+    default: /* vector kernels */
+        break;
+    }
+}
+
+/* ---- which kernel -------------------------------------------------------------------------------- */
+
+const sim_gpu_kernel *sim_gpu_kernel_find(const sim_gpu_calibration *calibration, sim_gpu_kernel_kind kind,
+                                          const char *impl, sim_gpu_regime regime)
+{
+    const sim_gpu_kernel *best = NULL;
+    int best_score = -1;
+
+    for (int64_t i = 0; calibration && i < calibration->kernel_count; i++) {
+        const sim_gpu_kernel *k = &calibration->kernels[i];
+        int score;
+
+        if (k->kind != kind)
+            continue;
+        score = (k->regime == regime ? 2 : 0) + (k->is_default ? 1 : 0);
+        if (impl && *impl && strcmp(k->impl, impl) == 0)
+            score += 4;
+        if (score > best_score) {
+            best_score = score;
+            best = k;
+        }
+    }
+    return best;
+}
+
+/* Whether operands of this format can be widened to `math` in registers. */
+static bool holds(sim_gpu_math math, sim_number x)
+{
+    bool integer = x.format == SIM_FORMAT_INT;
+
+    switch (math) {
+    case SIM_GPU_INT4:
+        return integer && x.bits <= 4;
+    case SIM_GPU_INT8:
+        return integer && x.bits <= 8;
+    case SIM_GPU_FP8:
+        return x.format == SIM_FORMAT_FP8;
+    case SIM_GPU_FP16:
+        return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 ||
+               (x.format == SIM_FORMAT_FP && x.bits <= 16);
+    case SIM_GPU_BF16:
+        return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 || x.format == SIM_FORMAT_BF;
+    case SIM_GPU_FP32:
+        return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 || x.format == SIM_FORMAT_BF ||
+               x.format == SIM_FORMAT_FP;
+    default:
+        return false;
+    }
+}
+
+bool sim_gpu_kernel_of(const sim_arch *arch, sim_number w, sim_number a, sim_gpu_kernel_kind *kind,
+                       sim_gpu_math *math)
+{
+    /* Narrowest first. */
+    static const struct {
+        sim_gpu_math math;
+        sim_gpu_kernel_kind kind;
+    } ways[] = {
+        {SIM_GPU_INT4, SIM_KERNEL_GEMM_W8A8}, {SIM_GPU_INT8, SIM_KERNEL_GEMM_W8A8},
+        {SIM_GPU_FP8, SIM_KERNEL_GEMM_FP8},   {SIM_GPU_FP16, SIM_KERNEL_GEMM_FP16},
+        {SIM_GPU_BF16, SIM_KERNEL_GEMM_BF16}, {SIM_GPU_FP32, SIM_KERNEL_GEMM_FP32},
+    };
+
+    bool integers = w.format == SIM_FORMAT_INT && a.format == SIM_FORMAT_INT;
+
+    /* Integer weights meet float activations scaled and rounded to their format, at any width; integer
+     * activations are exact in every float up to 8 bits; integer products stay integer. */
+    if (a.format == SIM_FORMAT_INT && a.bits > 8)
+        return false;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        sim_gpu_math at = ways[i].math;
+
+        if (arch->gpu.mac_per_cycle_sm[at] <= 0 || !holds(at, w) || !holds(at, a))
+            continue;
+        if (integers && at != SIM_GPU_INT4 && at != SIM_GPU_INT8)
+            break;
+        *math = at;
+        *kind = ways[i].kind;
+        if ((at == SIM_GPU_FP16 || at == SIM_GPU_BF16) && w.format == SIM_FORMAT_INT && a.bits == 16)
+            *kind = SIM_KERNEL_GEMM_W4A16; /* weight-only, of any width */
+        return true;
+    }
+    return false;
+}
