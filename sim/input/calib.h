@@ -4,6 +4,7 @@
  *       name = "t4_public";          # for reports; required
  *       gpu = "T4";                  # the device that was measured; required
  *       source = "...";              # where all measurements come from, in one line; required
+ *       arch_clock_mhz = 1590.0;     # clock_mhz of the arch that it was fitted with; none: not recorded
  *       kernels = {
  *           w8a8_cutlass = {         # any name; one group per kernel, implementation and regime
  *               kernel = "gemm_w8a8";       # required: a name of sim_gpu_kernel_names

@@ -187,6 +187,8 @@ typedef struct sim_hardware {
 typedef struct sim_kernel_cost {
     double cycles, compute_cycles, memory_cycles, launch_cycles; /* of the arch's clock */
     sim_counts counts;
+    sim_gpu_math math;          /* what multiplies: sets the price of a MAC */
+    double peak_macs_per_cycle; /* of that math; 0 for a vector operation */
 } sim_kernel_cost;
 
 /* A vector operation as a kernel. */

@@ -16,6 +16,16 @@ void sim_gpu_rates_of(const sim_arch *arch, sim_gpu_math math, double clock_mhz,
     out->l2_bytes = gpu->l2_mib * 1024 * 1024;
 }
 
+void sim_gpu_rates_for(const sim_arch *arch, const sim_gpu_kernel *kernel, sim_gpu_math math,
+                       sim_gpu_rates *out)
+{
+    double clock = arch->clock_mhz;
+
+    if (kernel->clock_mhz > 0 && arch->calibration && arch->calibration->arch_clock_mhz > 0)
+        clock *= kernel->clock_mhz / arch->calibration->arch_clock_mhz;
+    sim_gpu_rates_of(arch, math, clock, out);
+}
+
 /* ---- the law of GEMMs ---------------------------------------------------------------------------- */
 
 static double tiles_along(int64_t extent, int tile)

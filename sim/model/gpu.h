@@ -76,7 +76,25 @@ extern const double sim_gpu_prior_sd[SIM_GPU_PARAMETERS], sim_gpu_least[SIM_GPU_
     sim_gpu_most[SIM_GPU_PARAMETERS];
 extern const char *const sim_gpu_parameter_names[SIM_GPU_PARAMETERS + 1]; /* "c_us" "es" "em" ... */
 
-/* Which kernel and math a product of these operands runs on; false: not on this device. */
+/* What the parameters of a kernel come from. */
+typedef enum sim_gpu_basis {
+    SIM_GPU_CALIBRATED, /* measurements of this kernel */
+    SIM_GPU_RELATIVE,   /* measurements of another kernel that uses the device alike */
+    SIM_GPU_STARTING,   /* the starting values */
+} sim_gpu_basis;
+
+/* The kernel that `arch` runs a kind with: of the implementation that gpu.<kernel>_impl names, calibrated; or
+ * a relative's parameters with what the relative does not know from the starting values; or those alone. */
+sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, sim_gpu_kernel *out);
+
+/* The device as `kernel` finds it: at the clock it was measured at, as far as the arch's clock is the one it
+ * was fitted with, and in proportion otherwise. */
+void sim_gpu_rates_for(const sim_arch *arch, const sim_gpu_kernel *kernel, sim_gpu_math math,
+                       sim_gpu_rates *out);
+
+/* Which kernel and math a product of these operands runs on: the narrowest math that holds both, the other
+ * operand being widened in registers; false: not on this device. Weight-only products are GEMM_W4A16 at any
+ * width of the weights, integer ones GEMM_W8A8. */
 bool sim_gpu_kernel_of(const sim_arch *arch, sim_number w, sim_number a, sim_gpu_kernel_kind *kind,
                        sim_gpu_math *math);
 

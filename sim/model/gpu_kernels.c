@@ -97,6 +97,50 @@ const sim_gpu_kernel *sim_gpu_kernel_find(const sim_gpu_calibration *calibration
     return best;
 }
 
+/* Kernels that load the same units in the same way, nearest first; SIM_KERNEL_COUNT ends a list. */
+enum { RELATIVES = 4 };
+
+static const sim_gpu_kernel_kind relatives[SIM_KERNEL_COUNT][RELATIVES] = {
+    [SIM_KERNEL_GEMM_FP16] = {SIM_KERNEL_GEMM_BF16, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_GEMM_BF16] = {SIM_KERNEL_GEMM_FP16, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_GEMM_FP32] = {SIM_KERNEL_COUNT},
+    [SIM_KERNEL_GEMM_W8A8] = {SIM_KERNEL_GEMM_FP8, SIM_KERNEL_GEMM_FP16, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_GEMM_W4A16] = {SIM_KERNEL_GEMM_FP16, SIM_KERNEL_GEMM_BF16, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_GEMM_FP8] = {SIM_KERNEL_GEMM_W8A8, SIM_KERNEL_GEMM_FP16, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_SOFTMAX] = {SIM_KERNEL_RMSNORM, SIM_KERNEL_RESIDUAL, SIM_KERNEL_COPY, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_RMSNORM] = {SIM_KERNEL_SOFTMAX, SIM_KERNEL_RESIDUAL, SIM_KERNEL_COPY, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_QUANTIZE] = {SIM_KERNEL_RESIDUAL, SIM_KERNEL_COPY, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_RESIDUAL] = {SIM_KERNEL_COPY, SIM_KERNEL_QUANTIZE, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_COPY] = {SIM_KERNEL_RESIDUAL, SIM_KERNEL_COUNT},
+    [SIM_KERNEL_EMPTY] = {SIM_KERNEL_COUNT},
+};
+
+sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, sim_gpu_kernel *out)
+{
+    sim_gpu_regime regime = (sim_gpu_regime)arch->gpu.regime;
+    const char *impl = kind < SIM_KERNEL_GEMM_COUNT ? arch->gpu.impl[kind] : NULL;
+    const sim_gpu_kernel *known = sim_gpu_kernel_find(arch->calibration, kind, impl, regime);
+    sim_gpu_kernel own;
+
+    if (known) {
+        *out = *known;
+        return SIM_GPU_CALIBRATED;
+    }
+    sim_gpu_kernel_start(kind, &own);
+    for (int i = 0; i < RELATIVES && relatives[kind][i] != SIM_KERNEL_COUNT && !known; i++)
+        known = sim_gpu_kernel_find(arch->calibration, relatives[kind][i], NULL, regime);
+    if (!known) {
+        *out = own;
+        return SIM_GPU_STARTING;
+    }
+    *out = *known;
+    out->kind = kind;
+    out->k_step = own.k_step;
+    out->dequant_frac = own.dequant_frac;
+    out->residual_count = 0; /* of its own shapes, not of this kernel's */
+    return SIM_GPU_RELATIVE;
+}
+
 /* Whether operands of this format can be widened to `math` in registers. */
 static bool holds(sim_gpu_math math, sim_number x)
 {

@@ -12,6 +12,7 @@ typedef struct sim_layer_context {
     bool weights_resident; /* all static weights stay on chip from step to step */
     sim_map_cache *cache;
     struct sim_gemm_memo *memo;
+    const sim_prices *kernel_prices; /* by sim_gpu_math, of a machine priced by kernels; else NULL */
 } sim_layer_context;
 
 /* A layer with its precision resolved. */
@@ -48,7 +49,8 @@ int64_t sim_weight_bits(const sim_layer_request *q);
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err);
 
-/* Starts `cost` with `saved_cycles` of its first weight load already done, and prices the final time. */
+/* Starts `cost` with `saved_cycles` of its first weight load already done (below 0: slowed down by that
+ * many), and prices the final time. */
 void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
                       sim_layer_result *out);
 

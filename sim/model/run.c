@@ -24,6 +24,13 @@ static sim_number widened(sim_number number)
     return (sim_number){SIM_FORMAT_INT, number.format == SIM_FORMAT_INT && number.bits > 8 ? number.bits : 8};
 }
 
+/* Bits without a format are what the back end takes them for. */
+static void as_plain(const sim_arch *arch, sim_number *number)
+{
+    if (arch->backend->plain && number->format == SIM_FORMAT_INT)
+        *number = arch->backend->plain(number->bits);
+}
+
 /* lm_head and embeddings stay in half precision where the back end has it, else in integers of 8 bits (more
  * where the policy gives more), unless a rule names them. */
 static void request_of(const sim_arch *arch, const sim_policy *policy, const sim_layer *layer,
@@ -35,6 +42,9 @@ static void request_of(const sim_arch *arch, const sim_policy *policy, const sim
 
     *out = (sim_layer_request){.layer = layer};
     by_rule = sim_precision_of(policy, layer, &out->precision);
+    as_plain(arch, &out->precision.w);
+    as_plain(arch, &out->precision.a);
+    as_plain(arch, &out->precision.kv);
     if (!layer->keep_float || by_rule)
         return;
     out->precision.group = 0;
@@ -102,7 +112,7 @@ static bool weights_stay(const sim_arch *arch, const sim_workload *workload,
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
     double bits = 0;
 
-    if (workload->phase != SIM_PHASE_DECODE)
+    if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
         return false;
     for (int64_t i = 0; i < workload->layer_count; i++)
         if (requests[i].layer->op != SIM_OP_EMBEDDING)
@@ -201,6 +211,47 @@ static sim_provenance worse(sim_provenance a, sim_provenance b)
     return a < b ? a : b;
 }
 
+/* Room for the prices of a machine that runs kernels; NULL for others, or when memory is out. */
+static const sim_prices *kernel_prices(const sim_arch *arch, sim_arena *arena)
+{
+    sim_prices *prices =
+        arch->backend->kernels ? sim_arena_alloc(arena, SIM_GPU_MATHS, sizeof *prices) : NULL;
+
+    for (int i = 0; prices && i < SIM_GPU_MATHS; i++)
+        sim_gpu_prices_of(arch, (sim_gpu_math)i, &prices[i]);
+    return prices;
+}
+
+/* Stretches all layers alike to the time that the whole step takes when it goes on for long. */
+static void sustain(const sim_layer_context *x, const sim_layer_cost *costs, sim_layer_result *results,
+                    int64_t count)
+{
+    const sim_kernels *kernels = x->arch->backend->kernels;
+    double cycles = 0, dynamic_pj = 0, stretch;
+
+    for (int64_t i = 0; i < count; i++) {
+        double repeat = (double)results[i].repeat;
+
+        cycles += (double)results[i].cycles * repeat;
+        dynamic_pj += sim_counts_pj(costs[i].prices, &costs[i].counts) * repeat;
+    }
+    if (cycles <= 0)
+        return;
+    stretch = kernels->step_cycles(x->arch, cycles, 1e-12 * dynamic_pj) / cycles - 1;
+    for (int64_t i = 0; stretch > 0 && i < count; i++) {
+        double more = ceil(stretch * (double)costs[i].result.cycles);
+
+        if (more < 9e18 - (double)costs[i].result.cycles) {
+            const char *name = results[i].name;
+            int64_t repeat = results[i].repeat;
+
+            sim_layer_finish(x, &costs[i], -(int64_t)more, &results[i]);
+            results[i].name = name;
+            results[i].repeat = repeat;
+        }
+    }
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -216,7 +267,9 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     memset(out, 0, sizeof *out);
     context.cache = sim_map_cache_new(arena);
     context.memo = sim_gemm_memo_new(arena);
-    if (!requests || !costs || !results || !context.cache || !context.memo)
+    context.kernel_prices = kernel_prices(arch, arena);
+    if (!requests || !costs || !results || !context.cache || !context.memo ||
+        (arch->backend->kernels && !context.kernel_prices))
         return out_of_memory(err);
 
     for (int64_t i = 0; i < count; i++)
@@ -243,6 +296,9 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         results[i].repeat = workload->layers[i].repeat;
     }
 
+    if (arch->backend->kernels)
+        sustain(&context, costs, results, count);
+
     out->arch = arch;
     out->workload = workload;
     out->policy = policy;
@@ -258,6 +314,11 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch);
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
+    if (arch->backend->kernels) {
+        out->calibration = arch->calibration ? arch->calibration->file : NULL;
+        out->energy_provenance = worse((sim_provenance)arch->gpu.energy_provenance, arch->dram.provenance);
+        return SIM_OK;
+    }
     /* As good as the worst number that went in. */
     out->energy_provenance =
         worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
