@@ -76,6 +76,10 @@ extern const double sim_gpu_prior_sd[SIM_GPU_PARAMETERS], sim_gpu_least[SIM_GPU_
     sim_gpu_most[SIM_GPU_PARAMETERS];
 extern const char *const sim_gpu_parameter_names[SIM_GPU_PARAMETERS + 1]; /* "c_us" "es" "em" ... */
 
+/* The kernel of a vector operation: norms run as rmsnorm, look-ups as copy, all else elementwise as residual.
+ */
+sim_gpu_kernel_kind sim_gpu_vector_kernel(sim_op op);
+
 /* What the parameters of a kernel come from. */
 typedef enum sim_gpu_basis {
     SIM_GPU_CALIBRATED, /* measurements of this kernel */
@@ -92,9 +96,10 @@ sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, 
 void sim_gpu_rates_for(const sim_arch *arch, const sim_gpu_kernel *kernel, sim_gpu_math math,
                        sim_gpu_rates *out);
 
-/* Which kernel and math a product of these operands runs on: the narrowest math that holds both, the other
- * operand being widened in registers; false: not on this device. Weight-only products are GEMM_W4A16 at any
- * width of the weights, integer ones GEMM_W8A8. */
+/* Which kernel and math a product of these operands runs on; false: not on this device. Float activations run
+ * in their own format, weights of fewer bits being widened to it in registers (GEMM_W4A16, whatever their
+ * width, when that is fp16 or bf16); integers on the narrowest integer math that holds both (GEMM_W8A8); an
+ * integer and a float in the float's format. */
 bool sim_gpu_kernel_of(const sim_arch *arch, sim_number w, sim_number a, sim_gpu_kernel_kind *kind,
                        sim_gpu_math *math);
 

@@ -24,6 +24,15 @@ static const double start[SIM_GPU_PARAMETERS] = {5, .62, .8, 2.4, .45, 120, .5, 
 /* Tensor cores: the tiles that libraries choose among from the largest to what m of a few tokens needs. */
 static const sim_gpu_tile tensor_tiles[] = {{256, 128}, {128, 256}, {128, 128},
                                             {64, 128},  {64, 64},   {32, 128}};
+/* Weight-only kernels are made for few rows. */
+static const sim_gpu_tile weight_only_tiles[] = {{256, 128}, {128, 256}, {128, 128}, {64, 128},
+                                                 {32, 128},  {16, 128},  {16, 64}};
+/* Widening an element, in multiply-accumulates: two to four instructions for a pair at 64 lanes a cycle would
+ * be 16 of the 512 to 1024 that the tensor cores do, most of it overlapped. With 4 the published times of
+ * Marlin on an RTX 2080 Ti (vLLM PR 29901, W4A16 g128, 1024 x 2048) are met within 25% from m = 32 to 4096;
+ * below that what is missed is the launch. */
+static const double widening = 4;
+
 /* Fused multiply-adds: small tiles, since a block has no tensor core to feed. */
 static const sim_gpu_tile scalar_tiles[] = {{128, 128}, {128, 64}, {64, 128}, {64, 64}, {128, 32},
                                             {32, 128},  {64, 32},  {32, 64},  {32, 32}};
@@ -51,20 +60,19 @@ void sim_gpu_kernel_start(sim_gpu_kernel_kind kind, sim_gpu_kernel *out)
         out->occupancy_most = 8;
         set_tiles(out, scalar_tiles, sizeof scalar_tiles);
         break;
+    case SIM_KERNEL_GEMM_W4A16:
+        out->dequant_frac = widening;
+        set_tiles(out, weight_only_tiles, sizeof weight_only_tiles);
+        break;
     case SIM_KERNEL_GEMM_W8A8:
     case SIM_KERNEL_GEMM_FP8:
         out->k_step = 64;
-        set_tiles(out, tensor_tiles, sizeof tensor_tiles);
-        break;
-    case SIM_KERNEL_GEMM_W4A16:
-        /* Two to four instructions of a pair of elements each, at 64 lanes a cycle, in units of 512 to 1024
-         * multiply-accumulates a cycle: assumed, W4A16 measurements replace it. */
-        out->dequant_frac = 16;
+        out->dequant_frac = widening;
         set_tiles(out, tensor_tiles, sizeof tensor_tiles);
         break;
     case SIM_KERNEL_GEMM_FP16:
     case SIM_KERNEL_GEMM_BF16:
-        out->dequant_frac = 16;
+        out->dequant_frac = widening;
         set_tiles(out, tensor_tiles, sizeof tensor_tiles);
         break;
     default: /* vector kernels */
@@ -137,11 +145,31 @@ sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, 
     out->kind = kind;
     out->k_step = own.k_step;
     out->dequant_frac = own.dequant_frac;
+    if (kind == SIM_KERNEL_GEMM_W4A16)
+        set_tiles(out, own.tiles, (size_t)own.tile_count * sizeof *own.tiles);
     out->residual_count = 0; /* of its own shapes, not of this kernel's */
     return SIM_GPU_RELATIVE;
 }
 
-/* Whether operands of this format can be widened to `math` in registers. */
+sim_gpu_kernel_kind sim_gpu_vector_kernel(sim_op op)
+{
+    switch (op) {
+    case SIM_OP_SOFTMAX:
+        return SIM_KERNEL_SOFTMAX;
+    case SIM_OP_NORM:
+        return SIM_KERNEL_RMSNORM;
+    case SIM_OP_EMBEDDING:
+        return SIM_KERNEL_COPY;
+    case SIM_OP_QUANTIZE:
+        return SIM_KERNEL_QUANTIZE;
+    default:
+        return SIM_KERNEL_RESIDUAL;
+    }
+}
+
+/* Whether a second operand of this format can be widened to `math` in registers: float weights exactly,
+ * integer ones scaled and rounded to the float, at any width below 16 bits, as every weight-only kernel does.
+ */
 static bool holds(sim_gpu_math math, sim_number x)
 {
     bool integer = x.format == SIM_FORMAT_INT;
@@ -155,12 +183,35 @@ static bool holds(sim_gpu_math math, sim_number x)
         return x.format == SIM_FORMAT_FP8;
     case SIM_GPU_FP16:
         return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 ||
-               (x.format == SIM_FORMAT_FP && x.bits <= 16);
+               (x.format == SIM_FORMAT_FP && x.bits == 16);
     case SIM_GPU_BF16:
         return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 || x.format == SIM_FORMAT_BF;
     case SIM_GPU_FP32:
         return (integer && x.bits < 16) || x.format == SIM_FORMAT_FP8 || x.format == SIM_FORMAT_BF ||
-               x.format == SIM_FORMAT_FP;
+               (x.format == SIM_FORMAT_FP && x.bits <= 32);
+    default:
+        return false;
+    }
+}
+
+/* Whether activations of this format may be multiplied in `math`: floats in their own alone; integers also as
+ * floats, where the other operand is one (an fp16 KV cache under a8), exactly up to 8 bits. */
+static bool takes(sim_gpu_math math, sim_number a, bool integers)
+{
+    switch (math) {
+    case SIM_GPU_INT4:
+    case SIM_GPU_INT8:
+        return integers && holds(math, a);
+    case SIM_GPU_FP8:
+        return a.format == SIM_FORMAT_FP8;
+    case SIM_GPU_FP16:
+        return (a.format == SIM_FORMAT_FP && a.bits == 16) ||
+               (a.format == SIM_FORMAT_INT && a.bits <= 8 && !integers);
+    case SIM_GPU_BF16:
+        return a.format == SIM_FORMAT_BF || (a.format == SIM_FORMAT_INT && a.bits <= 8 && !integers);
+    case SIM_GPU_FP32:
+        return (a.format == SIM_FORMAT_FP && a.bits == 32) ||
+               (a.format == SIM_FORMAT_INT && a.bits <= 8 && !integers);
     default:
         return false;
     }
@@ -178,24 +229,18 @@ bool sim_gpu_kernel_of(const sim_arch *arch, sim_number w, sim_number a, sim_gpu
         {SIM_GPU_FP8, SIM_KERNEL_GEMM_FP8},   {SIM_GPU_FP16, SIM_KERNEL_GEMM_FP16},
         {SIM_GPU_BF16, SIM_KERNEL_GEMM_BF16}, {SIM_GPU_FP32, SIM_KERNEL_GEMM_FP32},
     };
-
     bool integers = w.format == SIM_FORMAT_INT && a.format == SIM_FORMAT_INT;
 
-    /* Integer weights meet float activations scaled and rounded to their format, at any width; integer
-     * activations are exact in every float up to 8 bits; integer products stay integer. */
-    if (a.format == SIM_FORMAT_INT && a.bits > 8)
-        return false;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         sim_gpu_math at = ways[i].math;
 
-        if (arch->gpu.mac_per_cycle_sm[at] <= 0 || !holds(at, w) || !holds(at, a))
+        if (arch->gpu.mac_per_cycle_sm[at] <= 0 || !holds(at, w) || !takes(at, a, integers))
             continue;
-        if (integers && at != SIM_GPU_INT4 && at != SIM_GPU_INT8)
-            break;
         *math = at;
         *kind = ways[i].kind;
-        if ((at == SIM_GPU_FP16 || at == SIM_GPU_BF16) && w.format == SIM_FORMAT_INT && a.bits == 16)
-            *kind = SIM_KERNEL_GEMM_W4A16; /* weight-only, of any width */
+        /* Weight-only, of any width and integer or not. */
+        if ((at == SIM_GPU_FP16 || at == SIM_GPU_BF16) && a.bits == 16 && w.bits < 16)
+            *kind = SIM_KERNEL_GEMM_W4A16;
         return true;
     }
     return false;

@@ -304,18 +304,13 @@ static sim_status product(const sim_arch *arch, const sim_gemm *gemm, sim_number
 
 static void vector(const sim_arch *arch, const sim_vector_work *work, sim_number a, sim_kernel_cost *out)
 {
-    static const sim_gpu_kernel_kind kinds[SIM_OP_COUNT] = {
-        [SIM_OP_SOFTMAX] = SIM_KERNEL_SOFTMAX,      [SIM_OP_NORM] = SIM_KERNEL_RMSNORM,
-        [SIM_OP_ELEMENTWISE] = SIM_KERNEL_RESIDUAL, [SIM_OP_EMBEDDING] = SIM_KERNEL_COPY,
-        [SIM_OP_QUANTIZE] = SIM_KERNEL_QUANTIZE,    [SIM_OP_ALLREDUCE] = SIM_KERNEL_RESIDUAL,
-    };
     double bytes = (work->read_bits + work->written_bits) / 8, us, memory_us;
     double compute_us = work->ops / vector_ops_per_us(arch);
     sim_gpu_kernel kernel;
     sim_gpu_rates rates;
 
     (void)a;
-    sim_gpu_kernel_on(arch, kinds[work->op], &kernel);
+    sim_gpu_kernel_on(arch, sim_gpu_vector_kernel(work->op), &kernel);
     sim_gpu_rates_for(arch, &kernel, SIM_GPU_FP32, &rates);
     if (bytes > 0) {
         us = sim_gpu_vector_us(&rates, &kernel, work->rows, work->row_elements, bytes);
