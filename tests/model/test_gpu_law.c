@@ -350,7 +350,11 @@ Test(gpu_law, operands_run_on_the_narrowest_math_that_holds_both)
     cr_expect(runs_on(&turing, fp32, fp32, SIM_KERNEL_GEMM_FP32, SIM_GPU_FP32));
     cr_expect(runs_on(&hopper, fp8, fp8, SIM_KERNEL_GEMM_FP8, SIM_GPU_FP8));
     cr_expect(runs_on(&hopper, bf16, bf16, SIM_KERNEL_GEMM_BF16, SIM_GPU_BF16));
-    cr_expect(runs_on(&turing, bf16, bf16, SIM_KERNEL_GEMM_FP32, SIM_GPU_FP32)); /* no tensor core has it */
+    cr_expect(runs_on(&turing, fp8, fp16, SIM_KERNEL_GEMM_W4A16, SIM_GPU_FP16));
+    cr_expect(runs_on(&hopper, fp8, int8, SIM_KERNEL_GEMM_FP16, SIM_GPU_FP16)); /* an fp8 KV cache */
+    cr_expect_not(sim_gpu_kernel_of(&turing, bf16, bf16, &kind, &math));
+    cr_expect_not(sim_gpu_kernel_of(&turing, fp8, fp8, &kind, &math));
+    cr_expect_not(sim_gpu_kernel_of(&hopper, fp16, bf16, &kind, &math));
     cr_expect_not(sim_gpu_kernel_of(&turing, int16, int16, &kind, &math));
     cr_expect_not(sim_gpu_kernel_of(&turing, int12, int12, &kind, &math));
     cr_expect_not(sim_gpu_kernel_of(&turing, fp16, int12, &kind, &math));

@@ -1,14 +1,15 @@
-/* GPUs: tensor cores behind libraries of kernels. Each product and each vector operation is a kernel with a
- * launch, timed by the law of model/gpu.h with the parameters of the arch's calibration.
+/* GPUs: tensor cores behind libraries of kernels. Each product and each vector operation is a kernel with
+ * a launch, timed by the law of model/gpu.h with the parameters of the arch's calibration.
  *
  * Choices of this model:
- *  - A product runs on the narrowest math of the chip that holds both operands; the narrower operand is
- * widened in registers. Attention too: qk and pv are integer when activations and KV cache are, else fp16.
+ *  - Float activations are multiplied in their own format, integers on the narrowest integer math that
+ *    holds both operands; the narrower operand is widened in registers. Attention too: qk and pv are integer
+ *    when activations and KV cache are, and float when either is.
  *  - Fused attention is one kernel: its launch is counted with qk. Inside it tiles of few rows exist (decode
- * has one query per head), and keys follow each other without a prologue.
+ *    has one query per head), and keys follow each other without a prologue.
  *  - A convolution is an implicit GEMM whose input is read once. Grouped ones, whose groups leave most of a
- *    tile empty, may also run as a direct kernel on the fp32 lanes, as depthwise layers do in every library:
- * the faster of the two.
+ *    tile empty, may also run as a direct kernel on the fp32 lanes, as libraries run depthwise layers: the
+ *    faster of the two.
  *  - A kernel is never faster than peak rate or peak bandwidth, whatever was fitted. */
 #include "model/backend.h"
 
@@ -21,19 +22,19 @@
 #define AT(field)  offsetof(sim_arch, field)
 #define GPU(field) offsetof(sim_arch, gpu.field)
 
-#define MATH(name, index, what, default)                                                                     \
+#define MATH(name, index, where, fallback)                                                                   \
     {"gpu." name "_mac_per_cycle_sm",                                                                        \
      "MAC/cycle",                                                                                            \
      SIM_PARAM_REAL,                                                                                         \
      GPU(mac_per_cycle_sm) + (index) * sizeof(double),                                                       \
      0,                                                                                                      \
      1 << 20,                                                                                                \
-     default,                                                                                                \
+     fallback,                                                                                               \
      NULL,                                                                                                   \
-     "Multiply-accumulates per cycle of a multiprocessor, " what "; 0: it has none."},                       \
+     "Multiply-accumulates of " name " per cycle of a multiprocessor, " where "; 0: it has none."},          \
     {                                                                                                        \
         "gpu." name "_mac_fj", "fJ", SIM_PARAM_REAL, GPU(mac_fj) + (index) * sizeof(double), 0, 1e9, "",     \
-            NULL, "Energy of one, " what ", with what it takes to bring the operands from DRAM to it."       \
+            NULL, "Energy of a multiply-accumulate of " name ", moving its operands on chip included."       \
     }
 
 #define IMPL(name, index)                                                                                    \
@@ -44,12 +45,12 @@
 
 static const sim_param params[] = {
     {"gpu.sms", "", SIM_PARAM_INT, GPU(sms), 1, 4096, NULL, NULL, "Streaming multiprocessors."},
-    MATH("fp32", SIM_GPU_FP32, "fp32 on the vector lanes", NULL),
-    MATH("fp16", SIM_GPU_FP16, "fp16 on tensor cores", NULL),
-    MATH("bf16", SIM_GPU_BF16, "bf16 on tensor cores", ""),
-    MATH("fp8", SIM_GPU_FP8, "fp8 on tensor cores", ""),
-    MATH("int8", SIM_GPU_INT8, "int8", ""),
-    MATH("int4", SIM_GPU_INT4, "int4", ""),
+    MATH("fp32", SIM_GPU_FP32, "on the vector lanes", NULL),
+    MATH("fp16", SIM_GPU_FP16, "on tensor cores", NULL),
+    MATH("bf16", SIM_GPU_BF16, "on tensor cores", ""),
+    MATH("fp8", SIM_GPU_FP8, "on tensor cores", ""),
+    MATH("int8", SIM_GPU_INT8, "on tensor cores or, as dp4a, on the lanes", ""),
+    MATH("int4", SIM_GPU_INT4, "on tensor cores", ""),
     {"gpu.l2_mib", "MiB", SIM_PARAM_REAL, GPU(l2_mib), 0.001, 1 << 20, NULL, NULL, "L2 cache."},
     {"gpu.regime", "", SIM_PARAM_ENUM, GPU(regime), 0, 0, "burst", sim_gpu_regime_names,
      "burst: a step from a cool start; sustained: step after step, under the power cap."},
@@ -125,8 +126,11 @@ static void check_impl(const sim_arch *arch, int kind, sim_err *err)
         if (!strstr(known, k->impl))
             snprintf(known + used, sizeof known - used, "%s%s", used ? ", " : "", k->impl);
     }
-    sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.%s_impl': %s has no %s of '%s'", name,
-             c ? c->file : "no calibration is given, which", name, impl);
+    if (!c)
+        sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.%s_impl' needs a 'calibration'", name);
+    else
+        sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.%s_impl': '%s' has no %s of '%s'", name, c->file,
+                 name, impl);
     if (*known)
         sim_hint(err, "known: %s", known);
 }
@@ -168,11 +172,9 @@ static bool supports(const sim_arch *arch, sim_number w, sim_number a, char *why
 
     if (sim_gpu_kernel_of(arch, w, a, &kind, &math))
         return true;
-    snprintf(
-        why, why_size,
-        "supported: fp32, fp16%s%s%s, each by itself or with weights of fewer bits, widened in registers",
-        rate[SIM_GPU_BF16] > 0 ? ", bf16" : "", rate[SIM_GPU_FP8] > 0 ? ", fp8" : "",
-        rate[SIM_GPU_INT8] > 0 ? ", integers of at most 8 bits" : "");
+    snprintf(why, why_size, "activations may be fp32, fp16%s%s%s; weights the same, or of fewer bits",
+             rate[SIM_GPU_BF16] > 0 ? ", bf16" : "", rate[SIM_GPU_FP8] > 0 ? ", fp8" : "",
+             rate[SIM_GPU_INT8] > 0 ? " or integers of at most 8 bits" : "");
     return false;
 }
 
@@ -356,9 +358,7 @@ static const sim_kernels kernels = {.product = product, .vector = vector, .step_
 
 const sim_backend sim_backend_gpu = {
     .name = "gpu",
-    .summary =
-        "GPU with tensor cores: kernels by a fitted law of launch, compute, memory and L2; formats fp32, "
-        "fp16, bf16, fp8 and integers of up to 8 bits, and weight-only quantization.",
+    .summary = "GPU with tensor cores: kernels by a fitted law of launch, compute, memory and L2.",
     .params = params,
     .param_count = sizeof params / sizeof *params,
     .refused_keys = refused_keys,
