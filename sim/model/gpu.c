@@ -30,7 +30,9 @@ void sim_gpu_rates_for(const sim_arch *arch, const sim_gpu_kernel *kernel, sim_g
 
 static double tiles_along(int64_t extent, int tile)
 {
-    return (double)((extent - 1) / tile + 1);
+    int64_t tiles = (extent - 1) / tile + 1;
+
+    return (double)tiles;
 }
 
 /* Host and device overlap: whichever is longer, the corner rounded. */

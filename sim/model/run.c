@@ -61,6 +61,8 @@ static void number_text(sim_number number, char letter, char *out, size_t size)
 {
     if (number.format == SIM_FORMAT_INT)
         snprintf(out, size, "%c%d", letter, number.bits);
+    else if (number.format == SIM_FORMAT_FP8) /* the name says the bits */
+        snprintf(out, size, "%c:%s", letter, sim_format_names[number.format]);
     else
         snprintf(out, size, "%c:%s%d", letter, sim_format_names[number.format], number.bits);
 }
