@@ -176,6 +176,12 @@ void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out)
     out->pj_per_cycle = out->static_w * 1e6 / arch->clock_mhz;
 }
 
+void sim_gpu_prices_all(const sim_arch *arch, sim_prices out[SIM_GPU_MATHS])
+{
+    for (int i = 0; arch->backend->kernels && i < SIM_GPU_MATHS; i++)
+        sim_gpu_prices_of(arch, (sim_gpu_math)i, &out[i]);
+}
+
 double sim_counts_pj(const sim_prices *prices, const sim_counts *counts)
 {
     double sum = 0;

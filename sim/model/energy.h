@@ -18,6 +18,8 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
  * the board's static power: a moved bit costs what it adds to that. A vector operation is half a
  * multiply-accumulate of the fp32 lanes. */
 void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out);
+/* In all of them, of an arch whose back end has kernels; nothing for others. */
+void sim_gpu_prices_all(const sim_arch *arch, sim_prices out[SIM_GPU_MATHS]);
 
 /* Energy of counts over a time. DRAM background goes into dram_j, leakage into static_j. */
 void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double latency_s, sim_energy *out);

@@ -5,7 +5,8 @@
 #include "model/backend.h"
 #include "reference/random.h"
 
-/* A plain machine: 8x8 array of 8-bit PEs at 1 GHz, 32-bit accumulators, 8-bit outputs, split double-buffered
+/* A plain machine: 8x8 array of 8-bit PEs (or of serial units 16 deep, one bit of each operand per cycle, no
+ * ports) at 1 GHz, 32-bit accumulators, 8-bit outputs, split double-buffered
  * buffers of 8 KiB each, 16 GB/s at efficiency 1, energies of the order of 45 nm. `backend` must exist. */
 void arch_case_plain(sim_arch *arch, const char *backend);
 
