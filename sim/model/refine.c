@@ -266,13 +266,31 @@ static void descend(descent *d, double enough)
         ;
 }
 
+/* Takes tiles with their two outer loops the other way round, if the pipeline gets shorter. */
+static void try_swapped(descent *d, const sim_root *root, const int64_t tile[SIM_DIMS],
+                        const sim_map_value *value)
+{
+    const sim_problem *p = d->problem;
+    sim_tiling swapped;
+    sim_pipeline other;
+
+    memcpy(swapped.tile, tile, sizeof swapped.tile);
+    order_loops(root->stationary, true, swapped.order);
+    sim_pipeline_of(p->arch, p->gemm, root->way, &swapped, &other);
+    if (other.cycles >= d->out->pipeline.cycles)
+        return;
+    d->out->tiling = swapped;
+    d->out->pipeline = other;
+    d->out->value = *value;
+    d->root = root;
+}
+
 void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary,
                 sim_objective objective, sim_map_choice *out)
 {
     descent d = {
         .problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
-    sim_tiling swapped;
-    sim_pipeline other;
+    int64_t coarse[SIM_DIMS];
 
     for (int e = 0; e < SIM_DIMS; e++)
         if (out->tiling.tile[e] > p->gemm->extent[e])
@@ -280,6 +298,7 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
     order_loops(stationary, false, out->tiling.order);
     sim_pipeline_of(p->arch, p->gemm, d.root->way, &out->tiling, &out->pipeline);
     d.start = out->value = sim_value_of(p, d.root, out->tiling.tile);
+    memcpy(coarse, out->tiling.tile, sizeof coarse);
 
     if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
         out->pipeline.cycles > d.start.span_cycles * close_enough) {
@@ -296,12 +315,8 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
             descend(&d, d.start.span_cycles * close_enough);
     }
 
-    swapped = out->tiling;
-    order_loops(d.root->stationary, true, swapped.order);
-    sim_pipeline_of(p->arch, p->gemm, d.root->way, &swapped, &other);
-    if (other.cycles < out->pipeline.cycles) {
-        out->tiling = swapped;
-        out->pipeline = other;
-    }
+    try_swapped(&d, d.root, out->tiling.tile, &out->value);
+    if (d.root != &roots[stationary] || memcmp(coarse, out->tiling.tile, sizeof coarse) != 0)
+        try_swapped(&d, &roots[stationary], coarse, &d.start);
     sim_counts_of(p, d.root, out->tiling.tile, &out->counts);
 }

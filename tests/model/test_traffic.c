@@ -31,7 +31,7 @@ typedef struct traffic_case {
 
 static traffic_case random_case(ref_random *random)
 {
-    traffic_case c;
+    traffic_case c = {0};
     arch_case_plain(&c.arch, "systolic");
     c.arch.array_acc_bits = ref_random_int(random, 8, 48);
     c.arch.output_bits = ref_random_int(random, 1, 32);

@@ -82,52 +82,90 @@ int64_t conv_case_wrong(const conv_case *c)
     return wrong;
 }
 
-/* What kernel positions first..first+count-1 see of a group: a row per output position, [tap][channel]. */
-static void gather(const conv_case *c, int64_t group, int64_t first, int64_t count, int32_t *rows)
+/* One product: some groups, images and positions of the kernel. */
+typedef struct piece {
+    int64_t image, images, group, groups, tap, taps;
+    int64_t slot; /* elements of k that each group has */
+} piece;
+
+/* Row by row of k = groups * slot elements: what the positions of the images see, [group][tap][channel]. */
+static void gather_inputs(const conv_case *c, const piece *p, int32_t *a)
 {
     const sim_conv2d *v = &c->conv;
-    const int64_t channels = v->c_in / v->groups;
-    for (int64_t image = 0; image < v->images; image++) {
-        for (int64_t position = 0; position < c->rows_out * c->cols_out; position++) {
-            for (int64_t tap = first; tap < first + count; tap++) {
-                const int64_t row = position / c->cols_out * v->stride + tap / v->kernel_w - v->padding;
-                const int64_t col = position % c->cols_out * v->stride + tap % v->kernel_w - v->padding;
+    const int64_t channels = v->c_in / v->groups, positions = c->rows_out * c->cols_out;
+    for (int64_t i = 0; i < p->images * positions; i++) {
+        for (int64_t group = 0; group < p->groups; group++) {
+            int32_t *next = &a[(i * p->groups + group) * p->slot];
+            const int64_t first_channel = (p->group + group) * channels;
+            for (int64_t tap = p->tap; tap < p->tap + p->taps; tap++) {
+                const int64_t row = i % positions / c->cols_out * v->stride + tap / v->kernel_w - v->padding;
+                const int64_t col = i % c->cols_out * v->stride + tap % v->kernel_w - v->padding;
                 const bool real = inside(row, v->h_in) && inside(col, v->w_in);
-                for (int64_t channel = 0; channel < channels; channel++)
-                    *rows++ = real ? c->a[input_index(v, image, row, col, group * channels + channel)] : 0;
+                for (int64_t channel = first_channel; channel < first_channel + channels; channel++)
+                    *next++ = real ? c->a[input_index(v, p->image + i / positions, row, col, channel)] : 0;
             }
         }
     }
 }
 
-int64_t conv_case_run(conv_case *c, bool direct, int_gemm_model *model, const void *array)
+/* k rows of groups * n columns, zero outside a group's own slot. */
+static void gather_weights(const conv_case *c, const piece *p, int32_t *w)
 {
     const sim_conv2d *v = &c->conv;
-    const int64_t all = v->kernel_h * v->kernel_w, taps = direct ? 1 : all;
-    const int64_t m = v->images * c->rows_out * c->cols_out;
-    const int64_t n = v->c_out / v->groups, k = taps * (v->c_in / v->groups);
+    const int64_t channels = v->c_in / v->groups, n = v->c_out / v->groups;
+    for (int64_t group = 0; group < p->groups; group++) {
+        for (int64_t element = 0; element < p->taps * channels; element++) {
+            const int32_t *from = &c->w[(p->tap * channels + element) * v->c_out + (p->group + group) * n];
+            int32_t *to = &w[(group * p->slot + element) * p->groups * n + group * n];
+            for (int64_t i = 0; i < n; i++)
+                to[i] = from[i];
+        }
+    }
+}
+
+static int64_t run_piece(conv_case *c, const piece *p, int_gemm_model *model, const void *array)
+{
+    const sim_conv2d *v = &c->conv;
+    const int64_t first = p->image * c->rows_out * c->cols_out;
+    const int64_t m = p->images * c->rows_out * c->cols_out;
+    const int64_t n = p->groups * (v->c_out / v->groups), k = p->groups * p->slot;
     int32_t *a = pe_alloc(m * k, sizeof *a), *w = pe_alloc(k * n, sizeof *w);
     int64_t *out = pe_alloc(m * n, sizeof *out);
     const int_gemm gemm = {m, n, k, a, w, c->a_bits, c->w_bits, c->a_signed, c->w_signed};
-    int64_t cycles = 0;
-    for (int64_t group = 0; group < v->groups; group++) {
-        for (int64_t i = 0; i < m * n; i++)
-            out[i] = 0;
-        for (int64_t first = 0; first < all; first += taps) {
-            gather(c, group, first, taps, a);
-            for (int64_t row = 0; row < k; row++) {
-                const int64_t from = (first * (v->c_in / v->groups) + row) * v->c_out + group * n;
-                for (int64_t col = 0; col < n; col++)
-                    w[row * n + col] = c->w[from + col];
-            }
-            cycles += model(array, &gemm, out);
-        }
-        for (int64_t i = 0; i < m * n; i++)
-            c->out[i / n * v->c_out + group * n + i % n] = out[i];
-    }
+    gather_inputs(c, p, a);
+    gather_weights(c, p, w);
+    const int64_t cycles = model(array, &gemm, out);
+    for (int64_t i = 0; i < m * n; i++)
+        c->out[(first + i / n) * v->c_out + p->group * (v->c_out / v->groups) + i % n] += out[i];
     free(a);
     free(w);
     free(out);
+    return cycles;
+}
+
+int64_t conv_case_run(conv_case *c, const conv_plan *plan, int_gemm_model *model, const void *array)
+{
+    const sim_conv2d *v = &c->conv;
+    const int64_t all = v->kernel_h * v->kernel_w, taps = plan->direct ? 1 : all;
+    const int64_t images = plan->by_image ? 1 : v->images;
+    int64_t cycles = 0;
+    for (int64_t i = 0; i < v->images * c->rows_out * c->cols_out * v->c_out; i++)
+        c->out[i] = 0;
+    for (int64_t image = 0; image < v->images; image += images) {
+        for (int64_t group = 0; group < v->groups; group += plan->packed) {
+            const int64_t left = v->groups - group;
+            for (int64_t tap = 0; tap < all; tap += taps) {
+                const piece p = {.image = image,
+                                 .images = images,
+                                 .group = group,
+                                 .groups = left < plan->packed ? left : plan->packed,
+                                 .tap = tap,
+                                 .taps = taps,
+                                 .slot = plan->packed > 1 ? plan->slot : taps * (v->c_in / v->groups)};
+                cycles += run_piece(c, &p, model, array);
+            }
+        }
+    }
     return cycles;
 }
 

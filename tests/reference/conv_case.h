@@ -23,10 +23,19 @@ conv_case conv_case_new(const sim_conv2d *conv, int w_bits, int a_bits, bool w_s
 void conv_case_free(conv_case *c);
 int64_t conv_case_wrong(const conv_case *c);
 
-/* Runs the convolution on a model of GEMMs, group by group, and returns the cycles. direct: one product per
- * position of the kernel, over the channels of a group; else im2col, one product over all positions of the
- * kernel. Padding enters as zeros and takes its cycles. */
-int64_t conv_case_run(conv_case *c, bool direct, int_gemm_model *model, const void *array);
+/* How an array cuts a convolution into products. */
+typedef struct conv_plan {
+    bool direct;    /* a product per position of the kernel, over the channels of a group; else im2col, one
+                       product over all positions of the kernel */
+    bool by_image;  /* a product for each image; else one over the positions of all */
+    int64_t packed; /* groups side by side in a product, at least 1: each has a slot of k, and columns of its
+                       own whose weights are zero in the slots of the others */
+    int64_t slot;   /* elements of a slot where packed > 1 */
+} conv_plan;
+
+/* Runs the convolution on a model of GEMMs and returns the cycles. Padding enters as zeros and takes its
+ * cycles. */
+int64_t conv_case_run(conv_case *c, const conv_plan *plan, int_gemm_model *model, const void *array);
 
 /* A random small convolution: strides, padding, rectangular kernels, groups up to depthwise. */
 sim_conv2d conv_case_shape(ref_random *random);

@@ -38,21 +38,32 @@ static void load_times(const stream *s, int64_t index, int64_t *begin, int64_t *
     *end = t;
 }
 
-/* The end of a pass; the last two blocks of the outer operand arrive `delay` cycles late. */
-static int64_t walk(const stream *outer, const stream *inner, int64_t block, int64_t delay, int64_t *busy)
+/* Which arrivals of the outer operand's blocks are waited for: all; only the first one's, which belongs to
+ * the beginning; only those of the last two (less the first, unless it is the only one). */
+typedef enum waits { ALL, FIRST, LAST } waits;
+
+/* The end of a pass. LAST: of a walk that begins when the first such block has arrived. */
+static int64_t walk(const stream *outer, const stream *inner, int64_t block, waits which, int64_t *busy)
 {
     const int64_t outer_blocks = block_count(outer), inner_blocks = block_count(inner);
+    const int64_t last = outer_blocks <= 2 ? outer_blocks - 1 : outer_blocks - 2;
     int64_t t = 0;
+    bool arriving = which == LAST;
     *busy = 0;
-    for (int64_t i = 0; i < outer_blocks; i++) {
+    for (int64_t i = which == LAST ? last : 0; i < outer_blocks; i++) {
         int64_t outer_begin, outer_end;
         load_times(outer, i, &outer_begin, &outer_end);
-        if (i + 2 >= outer_blocks)
-            outer_end += delay;
+        if (which == FIRST && i > 0)
+            outer_begin = outer_end = 0;
         for (int64_t j = 0; j < inner_blocks; j++) {
-            int64_t inner_begin, inner_end;
-            load_times(inner, j, &inner_begin, &inner_end); /* long over after the first round */
-            t = later(later(t, later(outer_begin, inner_begin)) + block, later(outer_end, inner_end));
+            int64_t inner_begin = 0, inner_end = 0;
+            if (which != LAST)
+                load_times(inner, j, &inner_begin, &inner_end); /* long over after the first round */
+            if (arriving)
+                t = outer_end;
+            else
+                t = later(later(t, later(outer_begin, inner_begin)) + block, later(outer_end, inner_end));
+            arriving = false;
             *busy += block;
         }
     }
@@ -60,20 +71,20 @@ static int64_t walk(const stream *outer, const stream *inner, int64_t block, int
 }
 
 typedef struct pass {
-    int64_t cycles, tail, busy;
+    int64_t cycles, last, busy;
 } pass;
 
-/* One depth of k in one loop order. What remains to be done after its last block: the outer operand's other
- * planes, all but the first; or, if the end waits for the outer operand's loads (a later arrival would delay
- * it), every plane of the outer operand against all but the first of the inner one's. */
+/* One depth of k in one loop order; `last`: when nothing follows. The units then go on with the other planes
+ * of the outer operand; or, where they waited for its last blocks, with all its planes against all but the
+ * first of the inner operand's. */
 static pass pass_in(const stream *outer, const stream *inner)
 {
     const int64_t block = outer->steps * inner->steps;
     int64_t ignored;
     pass p;
-    p.cycles = walk(outer, inner, block, 0, &p.busy);
-    p.tail = walk(outer, inner, block, 1, &ignored) > p.cycles ? (inner->steps - 1) * outer->steps
-                                                               : outer->steps - 1;
+    p.cycles = walk(outer, inner, block, ALL, &p.busy);
+    p.last = later(walk(outer, inner, block, FIRST, &ignored) + outer->steps - 1,
+                   walk(outer, inner, block, LAST, &ignored) + (inner->steps - 1) * outer->steps);
     return p;
 }
 
@@ -88,10 +99,9 @@ static serial_cycles chunk(const stream *a, const stream *w, int64_t depths)
         for (int64_t d = 0; d < depths; d++) {
             if (d == 0) /* each depth is like the first: words are of the full depth */
                 p = pass_in(outer[order], inner[order]);
-            c.all += p.cycles;
+            c.all += d + 1 < depths ? p.cycles : p.last;
             c.busy += p.busy;
         }
-        c.all += p.tail;
         if (order == 0 || c.all < best.all)
             best = c;
     }

@@ -2,11 +2,13 @@
  *
  *   rtl_bits_cases DIR    writes DIR/NAME.cases, as the bench of that hardware reads it, and
  *                         DIR/NAME.expected, what it then prints: products by plain arithmetic, clocks by the
- *                         functional models, whose cycles are those of the back ends' closed forms
+ *                         bitfusion back end or by the functional model of bit planes, whose cycles
+ *                         tests/model/test_bits.c compares with the bitserial back end's
  *
  * NAME is the hardware and its parameters: unit, unit_quick, array_<rows>x<cols>_<hops>,
  * serial_<depth>_<w step>_<a step>, booth_<depth>. */
-#include "reference/bitfusion_ref.h"
+#include "model/backend.h"
+#include "reference/arch_case.h"
 #include "reference/bitplanes.h"
 #include "reference/operands.h"
 
@@ -14,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNIT_BITS = 8, BUS_BITS = 32, ARRAY_CASES = 80, WORDS_MAX = 1024, STEPS_MAX = 800 };
+enum { UNIT_BITS = 8, BUS_BITS = 32, ARRAY_CASES = 50, WORDS_MAX = 1024, STEPS_MAX = 800 };
 
 typedef struct files {
     FILE *cases, *expected;
@@ -237,17 +239,37 @@ static void write_schedule(files *to, const schedule *s, bool hops)
     fputc('\n', to->expected);
 }
 
-/* The steps must be the functional model's cycles. Only where operands wider than a unit meet narrow ones and
- * k leaves a unit's last clock ragged, units that work on one slice at a time take more. */
-static void compare_with_model(const schedule *s)
+/* What the bitfusion back end says of the product in one tile, with the filling of the array. */
+static int64_t backend_clocks(const schedule *s)
 {
-    int64_t out[4 * 24] = {0};
-    const bitfusion_array array = {s->rows, s->cols, UNIT_BITS};
-    const int64_t cycles = bitfusion_run(&array, &s->gemm, out);
-    const int64_t steps = s->gemm.m * s->blocks * s->steps;
+    const int64_t extent[SIM_DIMS] = {s->gemm.m, s->gemm.n, s->gemm.k};
+    const sim_tiling tiling = {{extent[0], extent[1], extent[2]}, {SIM_N, SIM_K, SIM_M}};
+    sim_arch arch;
+    sim_way ways[SIM_WAYS_MAX];
+    sim_compute compute = {0};
+    sim_err err = {0};
+    arch_case_plain(&arch, "bitfusion");
+    arch.array_rows = s->rows;
+    arch.array_cols = s->cols;
+    arch.array_w_bits = arch.array_a_bits = UNIT_BITS;
+    arch.array_fill = true;
+    const sim_gemm gemm = gemm_case_dense(&arch, extent, s->gemm.w_bits, s->gemm.a_bits);
+    if (arch.backend->ways(&arch, &gemm, ways) < 1 ||
+        arch.backend->compute(&arch, &gemm, ways, &tiling, &compute, &err) != SIM_OK)
+        die("the back end fails");
+    return compute.cycles;
+}
+
+/* Clocks of the array whose inputs hop must be the back end's cycles. Only where operands wider than a unit
+ * meet narrow ones and k leaves a unit's last clock ragged, units that work on one slice at a time take more.
+ */
+static void compare_with_backend(const schedule *s)
+{
+    const int64_t said = backend_clocks(s);
+    const int64_t clocks = s->gemm.m * s->blocks * s->steps + s->rows + s->cols - 2;
     const bool uniform = s->a.turns * s->w.turns == 1 || s->gemm.k % s->slots == 0;
-    if (uniform ? steps != cycles : steps < cycles)
-        die("the steps of the array are not the model's cycles");
+    if (uniform ? clocks != said : clocks < said)
+        die("the clocks of the array are not the back end's cycles");
 }
 
 static void write_array_file(const char *folder, int rows, int cols, bool hops)
@@ -272,7 +294,7 @@ static void write_array_file(const char *folder, int rows, int cols, bool hops)
         operands_draw(w, gemm.k * gemm.n, gemm.w_bits, gemm.w_signed, &random);
         if (s.blocks * s.steps > WORDS_MAX || gemm.m * s.blocks * s.steps > STEPS_MAX)
             continue;
-        compare_with_model(&s);
+        compare_with_backend(&s);
         write_schedule(&to, &s, hops);
         i++;
     }
@@ -325,7 +347,8 @@ static void write_planes(FILE *to, const int32_t *values, int64_t depth, int bit
     }
 }
 
-static void write_serial_file(const char *folder, int depth, int w_step, int a_step)
+/* At every width of both operands up to `widest`, in every combination of signs. */
+static void write_serial_file(const char *folder, int depth, int w_step, int a_step, int widest)
 {
     char name[64];
     snprintf(name, sizeof name, "serial_%d_%d_%d", depth, w_step, a_step);
@@ -333,8 +356,8 @@ static void write_serial_file(const char *folder, int depth, int w_step, int a_s
     const bitplanes_array array = {1, 1, depth, BITPLANES_AND, w_step, a_step};
     ref_random random = {(uint64_t)(4000 + 100 * depth + 10 * w_step + a_step)};
     dot d;
-    for (int w_bits = 1; w_bits <= 16; w_bits++) {
-        for (int a_bits = 1; a_bits <= 16; a_bits++) {
+    for (int w_bits = 1; w_bits <= widest; w_bits++) {
+        for (int a_bits = 1; a_bits <= widest; a_bits++) {
             for (int signs = 0; signs < 4; signs++) {
                 draw_dot(&d, depth, w_bits, a_bits, signs, &random);
                 fprintf(to.cases, "%d %d %d %d %d", w_bits, a_bits, d.gemm.w_signed, d.gemm.a_signed,
@@ -399,8 +422,9 @@ int main(int argc, char **argv)
         int rows, cols;
     } sizes[] = {{1, 1}, {2, 3}, {4, 2}, {3, 5}};
     static const struct {
-        int depth, w_step, a_step;
-    } serials[] = {{1, 1, 1}, {8, 1, 1}, {64, 1, 1}, {33, 1, 2}, {16, 1, 4}, {20, 2, 3}, {16, 16, 1}};
+        int depth, w_step, a_step, widest;
+    } serials[] = {{1, 1, 1, 8},  {8, 1, 1, 8},  {16, 1, 1, 16}, {64, 1, 1, 8},
+                   {33, 1, 2, 8}, {16, 1, 4, 8}, {20, 2, 3, 16}, {16, 16, 1, 16}};
 
     if (argc != 2)
         die("usage: rtl_bits_cases DIR");
@@ -410,7 +434,7 @@ int main(int argc, char **argv)
         write_array_file(argv[1], sizes[i].rows, sizes[i].cols, false);
     }
     for (size_t i = 0; i < sizeof serials / sizeof *serials; i++)
-        write_serial_file(argv[1], serials[i].depth, serials[i].w_step, serials[i].a_step);
+        write_serial_file(argv[1], serials[i].depth, serials[i].w_step, serials[i].a_step, serials[i].widest);
     write_booth_file(argv[1], 1);
     write_booth_file(argv[1], 16);
     return 0;

@@ -52,7 +52,7 @@ simulate() {
     fusion_array_bench) set -- "$@" "$folder/fusion_array.v" "$folder/fusion_unit.v" "$folder/delay.v" ;;
     *) set -- "$@" "$folder/${top%_bench}.v" ;;
     esac
-    iverilog -g2005 -Wall -s $top -o "$work/$name.vvp" "$@" "$here/$top.v"
+    iverilog -g2005 -Wall -s "$top" -o "$work/$name.vvp" "$@" "$here/$top.v"
     vvp "$work/$name.vvp" "+cases=$work/$name.cases" >"$folder/$name.out"
 }
 
@@ -121,7 +121,7 @@ serial 's/lane < DEPTH/lane < DEPTH - 1/'
 serial 's/\[DEPTH\*p +: DEPTH\] \&/[DEPTH*p +: DEPTH] |/'
 serial 's/last_a = .*;/last_a = a_at >= a_bits;/'                   # right sums, a clock more per plane
 mistake serial_33_1_2 serial_dot.v 's/q < A_STEP/q < 1/'
-mistake serial_16_16_1 serial_dot.v 's/w_bit == w_bits - 1/p == W_STEP - 1/'
+mistake serial_20_2_3 serial_dot.v 's/w_bit == w_bits - 1/p == W_STEP - 1/'
 
 booth() { mistake booth_16 booth_dot.v "$1"; }
 booth 's/below & !first/below/'                                     # a bit of the weight before

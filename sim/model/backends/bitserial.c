@@ -4,11 +4,11 @@
  * columns along n (output features). Per cycle a lane takes w_step_bits of a weight and a_step_bits of an
  * activation, so that a block (rows x cols outputs over one depth of k) takes
  *   B = ceil(w / w_step_bits) * ceil(a / a_step_bits) cycles:
- *   1 x 1    both operands serial     w * a           BISMO (Umuroglu et al., FPL 2018), HAQ's accelerator
- *   16 x 1   activations serial       a               Stripes (Judd et al., MICRO 2016)
- *   1 x g    both, g bits of a at once  w * ceil(a/g)   Loom (Sharify et al., DAC 2018)
- *   2 x 16   weights as radix-4 digits  ceil(w / 2)     BitMoD (Chen et al., HPCA 2025)
- *   1 x 16   weights serial           w               UNPU (Lee et al., ISSCC 2018)
+ *    1 x 1   both operands serial        w * a           BISMO (Umuroglu et al., FPL 2018), HAQ's accelerator
+ *   16 x 1   activations serial          a               Stripes (Judd et al., MICRO 2016)
+ *    1 x g   both, g activation bits     w * ceil(a/g)   Loom (Sharify et al., DAC 2018)
+ *    2 x 16  weights in radix-4 digits   ceil(w / 2)     BitMoD (Chen et al., HPCA 2025)
+ *    1 x 16  weights serial              w               UNPU (Lee et al., ISSCC 2018)
  *
  * Time, where operands enter through ports. A pass is one depth of k over a grid of blocks, in one of two
  * loop orders. A row of A is depth * a bits of the input port, a column of W depth * w bits of the weight
@@ -17,13 +17,15 @@
  * first outer block, and is resident from then on. That is a recurrence over blocks in max and +,
  *   t = max(max(t, starts of the loads) + B, ends of the loads)
  * whose longest path always has one of the forms in pass_in(); tests/reference/serial_ref.c walks it block
- * by block. What follows a depth of k follows without a gap; at the very end of a chunk the planes of the
- * outer operand drain (steps - 1), or, where the outer operand's loads were waited for to the last, those
- * planes of the last block that could not be worked on while it entered.
+ * by block.
+ *
+ * The depths of k of a chunk follow each other without a gap. At its end, units that computed all along go on
+ * with the outer operand's other planes, outer steps - 1 cycles; units that waited for the outer operand's
+ * last blocks have done one plane of the inner operand meanwhile, (inner steps - 1) * outer steps are left.
  * Both buffers are finite: positions are cut into equal chunks whose words of all depths fit the input
  * buffer, columns into such that fit the weight buffer, in whole blocks; every pair of chunks is loaded anew.
- * Those three rules beyond the recurrence are read off HAQ's published latency table, which they reproduce
- * to the cycle in 2076 of the 2081 rows at hand (tests/validation/haq_mobilenetv2_cloud.csv).
+ * These rules beyond the recurrence are read off HAQ's published latency table: with them all of the 2081
+ * rows at hand come out to the cycle (tests/validation/haq_mobilenetv2_cloud.csv has every fifth).
  *
  * A convolution is a product image by image and group by group over kernel positions and channels (`direct`:
  * over channels, kernel positions one after another). Small groups share a word: each gets a slot of its
@@ -157,28 +159,29 @@ static side side_of(int64_t items, int64_t block, int64_t word_bits, int64_t por
     return s;
 }
 
+/* One depth of k in one loop order: cycles until the next one starts, and those of the last one. */
 typedef struct pass {
-    int64_t cycles, tail;
+    int64_t cycles, last;
 } pass;
 
-/* One depth of k in one loop order, and what follows the last of them. The longest path is all blocks behind
- * the first one's loads; or it waits for the inner operand in the first round (up to its last full block, or
- * to its ragged end); or it waits for the outer operand at the end (at the last full block, or at its ragged
- * end). Waits in between are never longer than these: loads and blocks both advance in equal steps. */
+/* The longest path is all blocks behind the first one's loads; or it waits for the inner operand in the first
+ * round (up to its last full block, or to its ragged end); or it waits for a later block of the outer operand
+ * (for the last full one, or the ragged end). Waits in between are never longer: loads and blocks both
+ * advance in equal steps. */
 static pass pass_in(const side *outer, const side *inner, int64_t block)
 {
-    int64_t rounds = (outer->blocks - 1) * inner->blocks * block;
     int64_t first = larger(block, larger(outer->first, inner->first));
-    int64_t begin = larger((inner->blocks - 1) * block + first,
+    int64_t round = larger((inner->blocks - 1) * block + first,
                            larger((inner->blocks - 1) * inner->load + block, inner->all));
-    int64_t late = outer->all + (inner->blocks - 1) * block;
-    pass p;
+    int64_t computing = (outer->blocks - 1) * inner->blocks * block + round;
+    int64_t waiting = outer->all + (inner->blocks - 1) * block;
 
-    if (outer->blocks > 1)
-        late = larger(late, (outer->blocks - 1) * outer->load + (2 * inner->blocks - 1) * block);
-    p.cycles = larger(rounds + begin, late);
-    p.tail = late >= rounds + begin ? (inner->steps - 1) * outer->steps : outer->steps - 1;
-    return p;
+    if (outer->blocks > 2)
+        waiting = larger(waiting, (outer->blocks - 1) * outer->load + (2 * inner->blocks - 1) * block);
+    return (pass){
+        .cycles = larger(computing, waiting),
+        .last = larger(computing + outer->steps - 1, waiting + (inner->steps - 1) * outer->steps),
+    };
 }
 
 /* ---- the whole product ----------------------------------------------------------------------------- */
@@ -197,7 +200,8 @@ static bool add(int64_t *sum, int64_t value, int64_t times)
 
 static bool chunk_cycles(pass one, int64_t depths, int64_t *out)
 {
-    return !__builtin_mul_overflow(one.cycles, depths, out) && !__builtin_add_overflow(*out, one.tail, out);
+    return !__builtin_mul_overflow(one.cycles, depths - 1, out) &&
+           !__builtin_add_overflow(*out, one.last, out);
 }
 
 /* Adds `times` chunks of `positions` x `columns`. */
