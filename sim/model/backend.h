@@ -167,8 +167,8 @@ typedef struct sim_tiling {
 typedef enum sim_pe_kind {
     SIM_PE_FIXED,  /* w_bits x a_bits multiplier and accumulator */
     SIM_PE_FUSION, /* fusion unit of widest operands w_bits, a_bits */
-    SIM_PE_GPU,    /* tensor cores: prices and static power are keys of the arch, not of a technology */
     SIM_PE_SERIAL, /* bit-serial dot-product unit of `depth` lanes, w_bits x a_bits each per cycle */
+    SIM_PE_GPU,    /* tensor cores: prices and static power are keys of the arch, not of a technology */
 } sim_pe_kind;
 
 /* What static power and area depend on. */
