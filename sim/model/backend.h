@@ -8,6 +8,7 @@
 #define SIM_MODEL_BACKEND_H
 
 #include "base/err.h"
+#include "model/gpu.h" /* the law that the back end of GPUs counts with */
 #include "model/types.h"
 
 /* ---- configuration keys ----------------------------------------------------------------------- */
@@ -167,6 +168,7 @@ typedef enum sim_pe_kind {
     SIM_PE_FIXED,  /* w_bits x a_bits multiplier and accumulator */
     SIM_PE_FUSION, /* fusion unit of widest operands w_bits, a_bits */
     SIM_PE_SERIAL, /* bit-serial dot-product unit of `depth` lanes, w_bits x a_bits each per cycle */
+    SIM_PE_GPU,    /* tensor cores: prices and static power are keys of the arch, not of a technology */
 } sim_pe_kind;
 
 /* What static power and area depend on. */
@@ -178,6 +180,34 @@ typedef struct sim_hardware {
     int64_t banks[SIM_OPERAND_COUNT]; /* each buffer is that many equal memories, at least 1: an access is
                                          priced at a bank's size, leakage and area at all of them */
 } sim_hardware;
+
+/* ---- machines that are priced kernel by kernel ------------------------------------------------- */
+
+/* Time and counts of one kernel, all its products together. */
+typedef struct sim_kernel_cost {
+    double cycles, compute_cycles, memory_cycles, launch_cycles; /* of the arch's clock */
+    sim_counts counts;
+    sim_gpu_math math;          /* what multiplies: sets the price of a MAC */
+    double peak_macs_per_cycle; /* of that math; 0 for a vector operation */
+} sim_kernel_cost;
+
+/* A vector operation as a kernel. */
+typedef struct sim_vector_work {
+    sim_op op;
+    int64_t rows, row_elements;
+    double ops, read_bits, written_bits;
+} sim_vector_work;
+
+/* A back end whose kernels have laws of their own instead of tiles to be searched (GPUs). */
+typedef struct sim_kernels {
+    /* `w` and `a` are formats that the back end supports. */
+    sim_status (*product)(const sim_arch *arch, const sim_gemm *gemm, sim_number w, sim_number a,
+                          sim_kernel_cost *out, sim_err *err);
+    void (*vector)(const sim_arch *arch, const sim_vector_work *work, sim_number a, sim_kernel_cost *out);
+    /* The time of a whole step of `cycles` and dynamic energy `dynamic_j` when it goes on for long: what a
+     * power cap makes of it; `cycles` in a burst. */
+    double (*step_cycles)(const sim_arch *arch, double cycles, double dynamic_j);
+} sim_kernels;
 
 typedef struct sim_backend {
     const char *name;
@@ -203,6 +233,11 @@ typedef struct sim_backend {
     /* Most multiply-accumulates per cycle at these widths, all arrays together. */
     double (*peak_macs_per_cycle)(const sim_arch *arch, int w_bits, int a_bits);
     void (*hardware)(const sim_arch *arch, sim_hardware *out);
+    /* Not NULL: priced by kernels; then ways, compute and convolution are not called. */
+    const sim_kernels *kernels;
+    /* What a plain number of bits means where no format is given (16 and 32 bits are floats on a GPU); NULL:
+     * an integer. */
+    sim_number (*plain)(int bits);
 } sim_backend;
 
 /* All back ends, NULL-terminated, and look-up by name (NULL when unknown). */

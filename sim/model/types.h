@@ -214,6 +214,122 @@ typedef struct sim_dram_kind {
     sim_provenance provenance;
 } sim_dram_kind;
 
+/* ---- GPUs -------------------------------------------------------------------------------------- */
+
+/* What the multipliers of a GPU work in. */
+typedef enum sim_gpu_math {
+    SIM_GPU_FP32,
+    SIM_GPU_FP16,
+    SIM_GPU_BF16,
+    SIM_GPU_FP8,
+    SIM_GPU_INT8,
+    SIM_GPU_INT4,
+    SIM_GPU_MATHS,
+} sim_gpu_math;
+
+extern const char *const sim_gpu_math_names[SIM_GPU_MATHS + 1]; /* "fp32" "fp16" ... */
+
+/* Kernels that are measured and calibrated, by the names of the measurement CSV. */
+typedef enum sim_gpu_kernel_kind {
+    SIM_KERNEL_GEMM_FP16,
+    SIM_KERNEL_GEMM_BF16,
+    SIM_KERNEL_GEMM_FP32,
+    SIM_KERNEL_GEMM_W8A8,
+    SIM_KERNEL_GEMM_W4A16,
+    SIM_KERNEL_GEMM_FP8,
+    SIM_KERNEL_GEMM_COUNT,
+    SIM_KERNEL_SOFTMAX = SIM_KERNEL_GEMM_COUNT,
+    SIM_KERNEL_RMSNORM,
+    SIM_KERNEL_QUANTIZE,
+    SIM_KERNEL_RESIDUAL,
+    SIM_KERNEL_COPY,
+    SIM_KERNEL_EMPTY,
+    SIM_KERNEL_COUNT,
+} sim_gpu_kernel_kind;
+
+extern const char *const sim_gpu_kernel_names[SIM_KERNEL_COUNT + 1]; /* "gemm_fp16" ... "empty" */
+
+typedef enum sim_gpu_regime { SIM_REGIME_BURST, SIM_REGIME_SUSTAINED, SIM_REGIME_COUNT } sim_gpu_regime;
+extern const char *const sim_gpu_regime_names[SIM_REGIME_COUNT + 1];
+
+/* Parameters of the latency law of GEMMs, form K of nine (model/gpu.h states it). */
+typedef enum sim_gpu_parameter {
+    SIM_GPU_C,   /* us: launch and everything that does not overlap */
+    SIM_GPU_ES,  /* sustained efficiency of a 128x128 tile, of peak */
+    SIM_GPU_EM,  /* efficiency of memory, of peak bandwidth */
+    SIM_GPU_Q,   /* sharpness of the blend of compute and memory */
+    SIM_GPU_LAM, /* what small tiles lose */
+    SIM_GPU_K0,  /* prologue, in elements of k */
+    SIM_GPU_AL,  /* how far a partial wave counts as whole */
+    SIM_GPU_RR,  /* split-K reduction, of its bytes at peak bandwidth */
+    SIM_GPU_TH,  /* throttle: how much slower long kernels run than short ones */
+    SIM_GPU_PARAMETERS,
+} sim_gpu_parameter;
+
+typedef struct sim_gpu_tile {
+    int rows, cols; /* along m and n */
+} sim_gpu_tile;
+
+enum { SIM_GPU_TILES_MAX = 16 };
+
+/* What is left of a measurement after the law: log(measured / law) at one m of a weight shape. */
+typedef struct sim_gpu_residual {
+    int64_t n, k, m; /* rising in (n, k), then in m */
+    double log_ratio;
+} sim_gpu_residual;
+
+/* One kernel of one implementation in one regime, calibrated. Vector kernels use c, em and floor alone, and
+ * row_us. */
+typedef struct sim_gpu_kernel {
+    sim_gpu_kernel_kind kind;
+    const char *impl; /* "cublaslt", "simacc", "cutlass" */
+    sim_gpu_regime regime;
+    bool is_default; /* of its kind and regime, when no impl is asked for */
+    double parameter[SIM_GPU_PARAMETERS];
+    double floor_us;                     /* of host-dispatched times; 0: none */
+    double tau_us;                       /* length at which throttling is half way */
+    double dequant_frac;                 /* W4A16: time per element of a weight tile turned to 16 bits, in
+                                            multiply-accumulates of the tensor core */
+    double row_us;                       /* softmax, rmsnorm: serial part per element of a row, us */
+    int64_t k_step;                      /* k is padded to this */
+    int occupancy_least, occupancy_most; /* tiles at once on a multiprocessor: 32768 / (rows*cols), clipped */
+    int tile_count;
+    sim_gpu_tile tiles[SIM_GPU_TILES_MAX];
+    const sim_gpu_residual *residuals; /* of the user's own shapes; may be NULL */
+    int64_t residual_count;
+    double residual_weight_frac; /* how much of an interpolated residual is applied */
+    /* Of the fit. */
+    int64_t rows, groups;                /* measurements, and weight shapes (n, k) */
+    double mape_pct, held_out_mape_pct;  /* NaN: not known */
+    bool from_prior[SIM_GPU_PARAMETERS]; /* parameters that the data did not pin down */
+    double clock_mhz;                    /* mean while measured; 0: not recorded */
+    const char *source;
+} sim_gpu_kernel;
+
+typedef struct sim_gpu_calibration {
+    const char *name, *file;
+    const char *gpu;       /* the device that was measured */
+    const char *source;    /* where the measurements come from */
+    double arch_clock_mhz; /* clock of the arch that it was fitted with; 0: not recorded */
+    const sim_gpu_kernel *kernels;
+    int64_t kernel_count;
+} sim_gpu_calibration;
+
+/* The device as its keys (gpu.*) state it. */
+typedef struct sim_gpu_device {
+    int64_t sms; /* streaming multiprocessors */
+    double
+        mac_per_cycle_sm[SIM_GPU_MATHS]; /* multiply-accumulates per cycle and multiprocessor; 0: not there */
+    double l2_mib;
+    int regime;                              /* sim_gpu_regime that runs are priced in */
+    double power_cap_w, static_w;            /* board limit; idle and leakage under load */
+    double mac_fj[SIM_GPU_MATHS];            /* fJ per multiply-accumulate, on-chip movement included */
+    double vector_gop_s;                     /* 10^9 vector operations per second */
+    double cap_sharpness;                    /* q of the blend with the power-capped time of a whole step */
+    int energy_provenance;                   /* sim_provenance of mac_fj and static_w */
+    const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
+} sim_gpu_device;
+
 struct sim_backend;
 
 typedef struct sim_arch {
@@ -252,6 +368,10 @@ typedef struct sim_arch {
     int dram_layout;             /* sim_dram_layout */
 
     int64_t vector_lanes; /* elements per cycle */
+
+    sim_gpu_device gpu;                     /* of a GPU; zero for arrays */
+    const char *calibration_name;           /* of the key `calibration`; "none" when there is none */
+    const sim_gpu_calibration *calibration; /* NULL: starting values */
 
     const char *tech_name;
     sim_tech tech;
