@@ -72,11 +72,17 @@ typedef enum simacc_cuda_regime {
     SIMACC_CUDA_SUSTAINED, /* seconds without a pause: power cap and heat decide the clock; measures energy */
 } simacc_cuda_regime;
 
+typedef enum simacc_cuda_check {
+    SIMACC_CUDA_UNCHECKED,
+    SIMACC_CUDA_CHECKED, /* compare with the reference, then time; a wrong result is an error, not a time */
+    SIMACC_CUDA_CHECK_ONLY, /* compare and do not time: all times are NaN */
+} simacc_cuda_check;
+
 typedef struct simacc_cuda_request {
     const char *kernel, *impl; /* impl NULL: the first one of that kernel that is available */
     int64_t m, n, k, batch;    /* batch 0 means 1 */
     int regime;                /* simacc_cuda_regime */
-    int check;                 /* compare with the reference first; a wrong result is an error, not a time */
+    int check;                 /* simacc_cuda_check */
     double timed_s;            /* time to spend on timed runs: 0: 0.03 s in a burst, 2 s sustained */
     uint64_t seed;             /* of the operands */
 } simacc_cuda_request;

@@ -29,8 +29,9 @@ typedef struct sim_gpu_case {
     const simacc_cuda_kernel *kernel;
     int64_t m, n, k, batch;
     simacc_cuda_regime regime;
-    int rank;      /* 0 first: each rank completes a coarser picture of all kernels */
-    double cost_s; /* estimated: setting up, checking, timing */
+    int rank;        /* 0 first: each rank completes a coarser picture of all kernels */
+    bool check_only; /* edge and ragged shapes: checked, not timed, no row of the file */
+    double cost_s;   /* estimated: setting up, checking, timing */
 } sim_gpu_case;
 
 typedef struct sim_gpu_plan {
