@@ -33,6 +33,7 @@ const char sim_topic_workload[] =
     "  repeat   equal instances one after the other (default 1)\n"
     "  weights  static (parameters, the default) or dynamic (another activation)\n"
     "  w_bits a_bits, w_format a_format: the layer's own precision; a --policy overrides it\n"
+    "  source   beside name: where the shapes come from, for people\n"
     "\n"
     "2. A transformer, from the architecture fields of its config.json:\n"
     "\n"

@@ -8,13 +8,13 @@
 
 #include <string.h>
 
-static const char *const list_keys[] = {"name", "layers", NULL};
-static const char *const model_keys[] = {"name",       "model",           "phase",
-                                         "batch",      "prompt_tokens",   "context_tokens",
-                                         "new_tokens", "tensor_parallel", NULL};
+static const char *const list_keys[] = {"name", "source", "layers", NULL};
+static const char *const model_keys[] = {
+    "name",          "source",         "model",      "phase",           "batch",
+    "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
 /* For a file that is of no form: what it may have meant. */
 static const char *const all_keys[] = {
-    "name",          "layers",         "model",      "phase",           "batch",
+    "name",          "source",         "layers",     "model",           "phase", "batch",
     "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
 
 /* ---- names and paths ------------------------------------------------------------------------------ */
@@ -201,8 +201,11 @@ static bool is_config(const sim_json *root)
 /* The name that the file gives itself, else the file's own. */
 static void read_name(sim_json_reader *r, const sim_json *root, sim_arena *arena, sim_workload *out)
 {
+    const char *unused;
+
     if (!sim_json_read_text(r, root, "name", NULL, &out->name))
         out->name = stem_of(r->file, arena);
+    sim_json_read_text(r, root, "source", NULL, &unused); /* for people: where the shapes come from */
 }
 
 static void read_form(sim_json_reader *r, const sim_json *root, const sim_workload_request *request,

@@ -106,6 +106,23 @@ Test(workload, the_file_names_what_has_no_name)
     sim_arena_free(&f.arena);
 }
 
+/* Where the shapes come from is for people; it must be a text all the same. */
+Test(workload, source)
+{
+    fixture f;
+
+    read_text(&f, "{\"source\": \"a paper\", \"layers\": [\n"
+                  "{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_assert_str_eq(f.workload.name, "w");
+    sim_arena_free(&f.arena);
+    read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}],\n"
+                  "\"source\": 2018}");
+    cr_assert_eq(f.status, SIM_BAD_INPUT);
+    check_error(&f, 0, 2, "'source' must be a text, not an integer", "");
+    sim_arena_free(&f.arena);
+}
+
 Test(workload, vector_operations)
 {
     static const struct {
@@ -290,7 +307,7 @@ Test(workload, all_slips_of_a_list_together)
                   "{\"name\": \"e\", \"m\": 1}],\n"
                   "\"batch\": 1}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'", "known: name, layers");
+    check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'", "known: name, source, layers");
     check_error(&f, 1, 2, "unknown op 'matmull'", "did you mean 'matmul'?");
     check_error(&f, 2, 3, "'name' is missing from a layer", "");
     check_error(&f, 3, 3, "'m' must be at least 1, not 0", "");
@@ -493,7 +510,8 @@ Test(workload, slips_of_a_model)
          "'tensor_parallel' must be 1, not 2", "one accelerator is simulated"},
         {INLINE("\"phase\": \"decode\", \"context\": 1, \"context_tokens\": 1"),
          "unknown key 'context' in a workload with 'model'",
-         "known: name, model, phase, batch, prompt_tokens, context_tokens, new_tokens, tensor_parallel"},
+         "known: name, source, model, phase, batch, prompt_tokens, context_tokens, new_tokens, "
+         "tensor_parallel"},
         {"{\"model\": 7, \"phase\": \"decode\", \"context_tokens\": 1}",
          "'model' must be the path of a config.json or an object of its fields, not an integer", ""},
         {"{\"model\": \"\", \"phase\": \"decode\", \"context_tokens\": 1}",
