@@ -173,17 +173,15 @@ Test(gpu_suite, writes_every_row)
 
 Test(gpu_suite, header_is_the_contract)
 {
+    static const char start[] =
+        "gpu,kernel,w_bits,a_bits,m,n,k,batch,latency_us,energy_mj,clock_mhz,w_format,a_format,layout,impl,"
+        "regime,source\nT4,empty,0,0,1,1,0,1,5.500001,,1500,,,row,simacc,burst,simacc ";
     const char *path = gpu_temporary("rows.csv");
     char *text;
 
     cr_assert_eq(run((sim_gpu_suite_options){.file = path, .kernels = "empty"}), SIM_OK);
     text = gpu_read(path);
-    cr_expect_eq(
-        strncmp(text,
-                "gpu,kernel,w_bits,a_bits,m,n,k,batch,latency_us,energy_mj,clock_mhz,w_format,a_format,"
-                "layout,impl,regime,source\nT4,empty,0,0,1,1,0,1,5.500001,,1500,,,row,simacc,burst,simacc ",
-                200),
-        0, "%s", text);
+    cr_expect_eq(strncmp(text, start, strlen(start)), 0, "%s", text);
     cr_expect_eq(gpu_lines(text), 2);
     free(text);
 }
