@@ -55,6 +55,8 @@ SIMACC_BOTH uint32_t to_small(double magnitude, int mantissa, int bias, double m
     int exponent, least = 1 - bias;
     double unit, shift, rounded;
 
+    if (magnitude >= 2 * most)
+        return overflow;
     memcpy(&bits, &magnitude, sizeof bits);
     exponent = (int)(bits >> 52) - 1023;
     if (exponent < least)

@@ -13,7 +13,7 @@
 namespace simacc
 {
 
-bool emulator_late;
+bool emulator_late, emulator_quiet;
 uint64_t emulator_order;
 int emulator_complaints;
 
@@ -48,7 +48,7 @@ std::vector<warp> warps;
 unsigned char *shared;
 int64_t shared_size;
 const std::function<void()> *program;
-ucontext_t scheduler_begin;
+
 jmp_buf scheduler;
 int current, threads_of_block, grid_size, block_of[2], at_barrier, ended;
 uint64_t random_state;
@@ -121,20 +121,25 @@ void run_block()
         shared[i] = (unsigned char)next_random();
     at_barrier = ended = 0;
     std::vector<int> order(threads_of_block);
+    bool ordered = false;
     for (int i = 0; i < threads_of_block; i++)
         order[i] = i;
     while (ended < threads_of_block) {
         bool ran = false;
 
-        /* A new order in every round; seed 0: by rising thread number. */
-        for (int i = threads_of_block - 1; i > 0 && emulator_order; i--)
+        /* Even seeds: all that are ready in turn, in a new order every round (0: by number). Odd seeds: always the
+         * first that is ready in an order that stays, so that some threads run ahead as far as they can. */
+        for (int i = threads_of_block - 1; i > 0 && emulator_order && (emulator_order % 2 == 0 || !ordered); i--)
             std::swap(order[i], order[next_random() % (uint32_t)(i + 1)]);
+        ordered = true;
         for (int index : order) {
             if (fibers[index].state != READY)
                 continue;
             run_fiber(index);
             ran = true;
             release_barrier_if_complete();
+            if (emulator_order % 2)
+                break;
         }
         if (!ran) {
             complain_unless(false, "deadlock: threads wait for others that wait elsewhere or have ended");
@@ -182,7 +187,8 @@ void complain_unless(bool condition, const char *what)
     if (std::find(seen.begin(), seen.end(), what) != seen.end())
         return;
     seen.push_back(what);
-    printf("emulator: %s\n", what);
+    if (!emulator_quiet)
+        printf("emulator: %s\n", what);
 }
 
 void emulate(int x, int y, int threads, int shared_bytes, const std::function<void()> &body)

@@ -1,7 +1,7 @@
 /* A small GPU on the CPU, for running the CUDA kernels of cuda_ref/kernels as they stand.
  *
  * Every thread of a block is a fiber. Fibers run one at a time until they wait for others, and which one runs next is
- * drawn from a seed: a missing barrier shows as a wrong result under some order. Asynchronous copies happen at once or
+ * drawn from a seed, or some run ahead as far as they can: a missing barrier shows as a wrong result under some order. Asynchronous copies happen at once or
  * as late as they may (emulator_late), so that a missing wait, or a stage that is overwritten too early, shows under
  * one of the two. Shared memory starts as noise. Warp instructions wait for all 32 lanes and complain when lanes ask
  * for different ones; a block in which nobody can go on is a deadlock. 16-byte accesses must be aligned.
@@ -46,6 +46,7 @@ void emulate(int grid_x, int grid_y, int threads, int shared_bytes, const std::f
 
 extern bool emulator_late;      /* asynchronous copies happen when they are waited for */
 extern uint64_t emulator_order; /* seed of the order of threads; 0: by their number */
+extern bool emulator_quiet;     /* complaints are counted only */
 extern int emulator_complaints;
 
 /* Memory between two pages that may not be touched, its end (rounded up to 16 bytes) at the second one. */
