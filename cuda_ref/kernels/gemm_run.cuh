@@ -172,7 +172,7 @@ template <class Weights> inline void launch_own(const gemm_args &g, int tile, bo
         break;
     }
     if (g.parts > 1)
-        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), ceil_div((int64_t)g.m * g.n, 256), 1, 256, 0, queue, g);
+        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), combine_blocks(g.m, g.n), 1, 256, 0, queue, g);
 }
 
 } // namespace simacc

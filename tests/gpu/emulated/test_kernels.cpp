@@ -2,9 +2,13 @@
  * them. Every case runs under several orders of threads and with early and late asynchronous copies. */
 #include "emulator.h"
 
+#include "cuda_ref/kernels/copy.cuh"
 #include "cuda_ref/kernels/gemm_run.cuh"
 #include "cuda_ref/kernels/judge.cuh"
-#include "cuda_ref/kernels/rows.cuh"
+#include "cuda_ref/kernels/quantize.cuh"
+#include "cuda_ref/kernels/residual.cuh"
+#include "cuda_ref/kernels/rmsnorm.cuh"
+#include "cuda_ref/kernels/softmax.cuh"
 
 #include "check.h"
 
