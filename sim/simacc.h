@@ -26,8 +26,8 @@ typedef struct sim_setting {
     const char *key, *value;
 } sim_setting;
 
-/* How to use a workload that is a bare config.json; also overrides these fields of a model workload.
- * Zero or negative: not given. */
+/* How to use a workload that is a bare config.json; also overrides these fields of a model workload, and
+ * `batch` the images of a list of layers that has convolutions. Zero or negative: not given. */
 typedef struct sim_workload_options {
     sim_phase phase;
     int64_t batch, context_tokens, prompt_tokens;

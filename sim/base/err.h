@@ -47,7 +47,8 @@ typedef struct sim_err {
 #define SIM_PRINTF(fmt, args)
 #endif
 
-/* Adds an error and returns `status`. `file` may be NULL and `line` 0. Text longer than its field is cut
+/* Adds an error and returns `status`. One of status SIM_OK is a note, about what succeeded: keep those in a
+ * sim_err of their own. `file` may be NULL and `line` 0. Text longer than its field is cut
  * at a UTF-8 boundary; control characters become '?', so that a hostile file cannot drive the terminal. */
 sim_status sim_fail(sim_err *err, sim_status status, const char *file, int line, const char *format, ...)
     SIM_PRINTF(5, 6);

@@ -1,4 +1,4 @@
-/* Words that look alike, and globs. Case folding is ASCII's: names of ours are ASCII. */
+/* Words that look alike, globs, and names with numbers. Case folding is ASCII's: names of ours are ASCII. */
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -160,4 +160,169 @@ bool sim_glob(const char *pattern, const char *string)
             string = resume;
         }
     }
+}
+
+/* ---- names with numbers ----------------------------------------------------------------------- */
+
+enum { NAME_MAX_BYTES = 511 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static const char *digits_end(const char *p)
+{
+    while (is_digit(*p))
+        p++;
+    return p;
+}
+
+/* The end of the list of numbers and ranges ("0-3,8") that starts at the digit at `p`; NULL when there is
+ * but one number. */
+static const char *list_end(const char *p)
+{
+    const char *one = digits_end(p), *end;
+
+    for (p = one;; p = end) {
+        if (*p == '-' && is_digit(p[1]))
+            p = digits_end(p + 1);
+        end = p;
+        if (*p != ',' || !is_digit(p[1]))
+            break;
+        end = digits_end(p + 1);
+    }
+    return end > one ? end : NULL;
+}
+
+/* Of numbers of any length: below 0, 0 or above as a < b, a = b or a > b. */
+static int compare_digits(const char *a, const char *a_end, const char *b, const char *b_end)
+{
+    while (a < a_end && *a == '0')
+        a++;
+    while (b < b_end && *b == '0')
+        b++;
+    if (a_end - a != b_end - b)
+        return a_end - a < b_end - b ? -1 : 1;
+    return strncmp(a, b, (size_t)(a_end - a));
+}
+
+static bool in_list(const char *list, const char *list_stop, const char *number, const char *number_end)
+{
+    while (list < list_stop) {
+        const char *low = list, *low_end = digits_end(low), *high = low, *high_end = low_end;
+
+        if (*low_end == '-' && low_end < list_stop) {
+            high = low_end + 1;
+            high_end = digits_end(high);
+        }
+        if (compare_digits(low, low_end, number, number_end) <= 0 &&
+            compare_digits(number, number_end, high, high_end) <= 0)
+            return true;
+        list = high_end + 1; /* past the comma */
+    }
+    return false;
+}
+
+/* The end of the pattern element at `p`; *is_list when it is a list of numbers. */
+static const char *element_end(const char *p, bool *is_list)
+{
+    const char *end = *p == '[' ? set_end(p + 1) : NULL;
+
+    *is_list = false;
+    if (end)
+        return end + 1;
+    if (is_digit(*p)) {
+        end = list_end(p);
+        *is_list = end != NULL;
+        return end ? end : digits_end(p);
+    }
+    if (*p == '\\' && p[1])
+        p++;
+    next_character(&p);
+    return p;
+}
+
+static bool has_list(const char *pattern)
+{
+    bool is_list = false;
+
+    while (*pattern && !is_list)
+        pattern = element_end(pattern, &is_list);
+    return is_list;
+}
+
+/* All places of a name that a pattern may have got to: lists match in two ways, so there can be several. */
+typedef struct places {
+    bool at[NAME_MAX_BYTES + 1];
+} places;
+
+static void match_star(places *here, const char *name, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if (here->at[i]) {
+            const char *next = name + i;
+
+            next_character(&next);
+            here->at[next - name] = true;
+        }
+}
+
+static void match_list(const places *here, const char *list, const char *list_stop, const char *name,
+                       size_t length, places *next)
+{
+    const size_t list_length = (size_t)(list_stop - list);
+
+    for (size_t i = 0; i < length; i++) {
+        const char *number = name + i, *end = digits_end(number);
+
+        if (!here->at[i])
+            continue;
+        if (strncmp(number, list, list_length) == 0)
+            next->at[i + list_length] = true;
+        if (end > number && (i == 0 || !is_digit(number[-1])) && in_list(list, list_stop, number, end))
+            next->at[end - name] = true;
+    }
+}
+
+static void match_characters(const places *here, const char *element, const char *stop, const char *name,
+                             size_t length, places *next)
+{
+    for (size_t i = 0; i < length; i++) {
+        const char *p = element, *s = name + i;
+
+        if (!here->at[i])
+            continue;
+        while (p < stop && match_one(&p, &s))
+            ;
+        if (p == stop)
+            next->at[s - name] = true;
+    }
+}
+
+bool sim_match_name(const char *pattern, const char *name)
+{
+    const size_t length = strlen(name);
+    places sets[2] = {{{true}}, {{false}}};
+    places *here = &sets[0], *next = &sets[1], *swap;
+
+    if (!has_list(pattern) || length > NAME_MAX_BYTES)
+        return sim_glob(pattern, name);
+    while (*pattern) {
+        bool is_list;
+        const char *end = element_end(pattern, &is_list);
+
+        if (*pattern == '*') {
+            match_star(here, name, length);
+        } else {
+            *next = (places){{false}};
+            if (is_list)
+                match_list(here, pattern, end, name, length, next);
+            else
+                match_characters(here, pattern, end, name, length, next);
+            swap = here, here = next, next = swap;
+        }
+        pattern = end;
+    }
+    return here->at[length];
 }

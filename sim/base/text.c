@@ -112,7 +112,7 @@ void sim_err_format(const sim_err *err, sim_text *out)
             sim_text_printf(out, "%s:%d: ", item->file, item->line);
         else if (item->file[0])
             sim_text_printf(out, "%s: ", item->file);
-        sim_text_printf(out, "error: %s\n", item->text);
+        sim_text_printf(out, "%s: %s\n", item->status == SIM_OK ? "note" : "error", item->text);
         if (item->hint[0])
             sim_text_printf(out, "  hint: %s\n", item->hint);
     }

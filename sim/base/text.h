@@ -1,4 +1,5 @@
-/* Text: a growing buffer, nearest-word search, globs, numbers for people. Locale-independent throughout. */
+/* Text: a growing buffer, nearest-word search, globs and names, numbers for people. Locale-independent
+ * throughout. */
 #ifndef SIM_BASE_TEXT_H
 #define SIM_BASE_TEXT_H
 
@@ -27,7 +28,8 @@ void sim_text_printf(sim_text *text, const char *format, ...) SIM_PRINTF(2, 3);
  * whatever the locale. Not for infinities or NaN, which it writes as "null". */
 void sim_text_real(sim_text *text, double value);
 
-/* All errors as a person reads them: "file:line: error: text" and "  hint: ..." below it. */
+/* All errors as a person reads them: "file:line: error: text" (or "note: text") and "  hint: ..." below it.
+ */
 void sim_err_format(const sim_err *err, sim_text *out);
 
 /* Whole-file read, at most `limit_bytes` (a larger file is an error that names the limit). The copy is
@@ -46,6 +48,11 @@ const char *sim_nearest(const char *word, const char *const *words);
 
 /* Shell-like match of a whole string: '*' any run, '?' one character, '[a-z]' a set, '\' quotes. */
 bool sim_glob(const char *pattern, const char *string);
+
+/* The same, and a list of numbers and ranges in the pattern ("0-3,8" in "layers.0-3,8.q_proj") matches,
+ * beside itself, any of these numbers where the name has one: a whole run of digits. Lists are only looked
+ * for in names of up to 511 bytes. */
+bool sim_match_name(const char *pattern, const char *name);
 
 /* "12.3 MB" style for people: value with 3 significant digits and an SI prefix (or a binary one, "KiB",
  * for `binary`). `out` gets at most `size` bytes. Returns `out`. */

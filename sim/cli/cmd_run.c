@@ -1,6 +1,7 @@
 /* simacc run: the main job. */
 #include "cli/cmd.h"
 #include "cli/file.h"
+#include "cli/inputs.h"
 #include "output/report.h"
 #include "output/trace.h"
 #include "simacc.h"
@@ -12,20 +13,9 @@ static const char *const operands[] = {"ARCH", "WORKLOAD", NULL};
 
 static const sim_opt options[] = {
     {"--policy", "P",
-     "Bits per layer: w8a8, w4a16g128, w4a8kv4, fp16, or a JSON file of rules. Default: the layers' own "
+     "Bits per layer: w8a8, w4a16g128, w4a8kv4, fp16, or a JSON file. Default: the layers' own "
      "bits, else w8a8. See 'simacc help policy'."},
-    {"--set", "KEY=VALUE",
-     "Overrides a key of the arch file, e.g. --set array.rows=32; may be given repeatedly. See 'simacc help "
-     "arch'."},
-    {"--objective", "O",
-     "What mapping is best: balanced (default: latency, then energy within mapper.slack_frac of it), "
-     "latency, energy, edp, dram."},
-    {"--phase", "PHASE", "For a model: prefill or decode."},
-    {"--batch", "N", "For a model: sequences at a time."},
-    {"--context", "N", "For a model in decode: tokens already in the KV cache."},
-    {"--prompt", "N", "For a model in prefill: tokens of each prompt."},
-    {"--full-attention", NULL,
-     "Count the whole square of causal attention, as kernels without masking do, instead of its triangle."},
+    SIM_INPUT_OPTIONS,
     {"--json", NULL, "The answer as one JSON object."},
     {"--csv", NULL, "The answer as CSV, one row per layer."},
     {"-o", "FILE", "Write the answer to FILE, whole or not at all, instead of stdout."},
@@ -47,60 +37,19 @@ static const char text[] =
 
 /* What was asked for, checked before anything is read. */
 typedef struct request {
-    sim_setting *settings;
-    int setting_count;
-    sim_workload_options workload;
-    int objective;
+    sim_inputs inputs;
     const char *policy, *file, *trace;
     bool json, csv;
 } request;
 
-static void read_settings(const sim_opts *opts, sim_arena *arena, request *r, sim_err *err)
-{
-    r->settings = sim_arena_alloc(arena, (size_t)opts->given_count, sizeof *r->settings);
-    if (!r->settings) {
-        sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-        return;
-    }
-    for (int i = 0; i < opts->given_count; i++) {
-        const sim_opt_given *given = &opts->given[i];
-        const char *equals;
-        char *key;
-
-        if (strcmp(opts->options[given->option].name, "--set") != 0)
-            continue;
-        equals = strchr(given->value, '=');
-        if (!equals || equals == given->value) {
-            sim_fail(err, SIM_USAGE, NULL, 0, "option '--set': '%s' is not KEY=VALUE", given->value);
-            continue;
-        }
-        key = sim_arena_text(arena, given->value, (size_t)(equals - given->value));
-        if (!key) {
-            sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-            return;
-        }
-        r->settings[r->setting_count++] = (sim_setting){key, equals + 1};
-    }
-}
-
 static sim_status read_request(const sim_opts *opts, sim_arena *arena, request *r, sim_err *err)
 {
-    int phase = SIM_PHASE_NONE;
-
-    *r = (request){.objective = SIM_OBJECTIVE_BALANCED};
-    r->policy = sim_opt_value(opts, "--policy");
-    r->file = sim_opt_value(opts, "-o");
-    r->trace = sim_opt_value(opts, "--trace");
-    r->json = sim_opt_has(opts, "--json");
-    r->csv = sim_opt_has(opts, "--csv");
-    r->workload.full_attention = sim_opt_has(opts, "--full-attention");
-    sim_opt_word(opts, "--objective", sim_objective_names, &r->objective, err);
-    sim_opt_word(opts, "--phase", sim_phase_names, &phase, err);
-    sim_opt_positive(opts, "--batch", &r->workload.batch, err);
-    sim_opt_positive(opts, "--context", &r->workload.context_tokens, err);
-    sim_opt_positive(opts, "--prompt", &r->workload.prompt_tokens, err);
-    r->workload.phase = (sim_phase)phase;
-    read_settings(opts, arena, r, err);
+    *r = (request){.policy = sim_opt_value(opts, "--policy"),
+                   .file = sim_opt_value(opts, "-o"),
+                   .trace = sim_opt_value(opts, "--trace"),
+                   .json = sim_opt_has(opts, "--json"),
+                   .csv = sim_opt_has(opts, "--csv")};
+    sim_inputs_read(opts, arena, &r->inputs, err);
     if (r->json && r->csv) {
         sim_fail(err, SIM_USAGE, NULL, 0, "--json and --csv exclude each other");
         sim_hint(err, "give one of them, or run twice with '-o'");
@@ -143,14 +92,11 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
     if (read_request(opts, arena, &r, err) != SIM_OK)
         return sim_err_status(err);
     /* All three are read even when one is wrong: all errors are reported together. */
-    if (sim_arch_open(opts->operands[0], r.settings, r.setting_count, &arch, err) != SIM_OK)
-        sim_cmd_hint_file(opts->operands[0], "arch", ".cfg", arena, err);
-    if (sim_workload_open(opts->operands[1], &r.workload, &workload, err) != SIM_OK)
-        sim_cmd_hint_file(opts->operands[1], "workloads", ".json", arena, err);
+    sim_inputs_open(opts, &r.inputs, arena, &arch, &workload, err);
     sim_policy_open(r.policy, &policy, err);
     code = sim_err_status(err);
     if (code == SIM_OK)
-        code = sim_run(arch, workload, policy, (sim_objective)r.objective, &result, err);
+        code = sim_run(arch, workload, policy, (sim_objective)r.inputs.objective, &result, err);
     if (code == SIM_OK)
         code = report(&r, sim_result_get(result), term, err);
     sim_result_close(result);

@@ -15,11 +15,14 @@ typedef struct sim_ledger_context {
 typedef sim_status sim_ledger_check(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err);
 
 sim_ledger_check sim_check_rtl, sim_check_scalesim, sim_check_timeloop, sim_check_tpu_v1, sim_check_tpu_v4,
-    sim_check_llm_counts;
+    sim_check_llm_counts, sim_check_bitfusion_gemms, sim_check_bitfusion_networks,
+    sim_check_bitfusion_eyeriss, sim_check_haq_table, sim_check_haq_v2, sim_check_haq_v1, sim_check_bitmod;
 
 sim_status sim_ledger_csv(const sim_ledger_context *context, const char *name, sim_csv *out, sim_err *err);
 sim_status sim_ledger_arch(const sim_ledger_context *context, const char *name, sim_arch *out, sim_err *err);
-/* Runs an explicit layer list under w8a8 (or `bits`). */
+enum { SIM_LEDGER_OWN_BITS = 0 };
+
+/* Runs an explicit layer list with weights and activations of `bits`, or of the layers' own bits. */
 sim_status sim_ledger_run(const sim_ledger_context *context, const sim_arch *arch, const sim_layer *layers,
                           int64_t count, int bits, sim_result *out, sim_err *err);
 /* printf into the context's arena; "out of memory" when there is none. */

@@ -36,7 +36,7 @@ sim_status sim_ledger_run(const sim_ledger_context *context, const sim_arch *arc
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     *workload = (sim_workload){.name = "ledger", .layers = layers, .layer_count = count};
     policy->name = "ledger";
-    policy->overrides_own = true;
+    policy->overrides_own = bits != SIM_LEDGER_OWN_BITS;
     policy->base.w = policy->base.a = (sim_number){SIM_FORMAT_INT, bits};
     return sim_run_model(arch, workload, policy, SIM_OBJECTIVE_BALANCED, context->arena, out, err);
 }
@@ -57,8 +57,21 @@ const char *sim_ledger_text(const sim_ledger_context *context, const char *forma
 sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *arena, sim_ledger *out,
                         sim_err *err)
 {
-    sim_ledger_check *const checks[] = {sim_check_rtl,        sim_check_scalesim, sim_check_timeloop,
-                                        sim_check_llm_counts, sim_check_tpu_v1,   sim_check_tpu_v4};
+    sim_ledger_check *const checks[] = {
+        sim_check_rtl,
+        sim_check_scalesim,
+        sim_check_timeloop,
+        sim_check_llm_counts,
+        sim_check_tpu_v1,
+        sim_check_tpu_v4,
+        sim_check_bitfusion_gemms,
+        sim_check_bitfusion_networks,
+        sim_check_bitfusion_eyeriss,
+        sim_check_haq_table,
+        sim_check_haq_v2,
+        sim_check_haq_v1,
+        sim_check_bitmod,
+    };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};
     sim_ledger_row *rows = sim_arena_alloc(arena, CHECKS, sizeof *rows);

@@ -56,11 +56,12 @@ const sim_param sim_arch_params[] = {
     {"buffers.activations", "", SIM_PARAM_ENUM, AT(activations), 0, 0, "dram", activations_names,
      "on_chip: inputs and outputs that fit their buffers never cross DRAM."},
     {"mapper.tiles", "", SIM_PARAM_ENUM, AT(mapper_tiles), 0, 0, "any", tiles_names,
-     "Tile sizes the machine can run: any, or a power of two or the whole dimension."},
+     "Tile sizes the machine can run: any, or a power of two or the whole dimension, ragged ones being moved "
+     "and computed in full."},
     {"mapper.latency", "", SIM_PARAM_ENUM, AT(mapper_latency), 0, 0, "pipeline", latency_names,
      "Latency of a tiling: the tile pipeline; the larger of all compute (with first loads and last store) "
-     "and "
-     "all transfers; or the larger of the two sums alone, for arrays that compute on what streams in."},
+     "and all transfers, where padded tiles fill whole folds and operands stay on chip over as many of them "
+     "as fit; or the larger of the two sums alone, for arrays that compute on what streams in."},
     {"mapper.slack_frac", "", SIM_PARAM_REAL, AT(mapper_slack_frac), 0, 1, "0.01", NULL,
      "Latency given up for energy by the balanced objective."},
     {"dram.type", "", SIM_PARAM_TEXT, AT(dram_type), 0, 0, "lpddr4", NULL,

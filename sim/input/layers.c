@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "input/images.h"
 #include "input/number.h"
 #include "input/vector_ops.h"
 
@@ -65,6 +66,14 @@ static bool count(const layer_reader *in, const char *key, bool required, int64_
     return sim_json_read_int(in->r, in->json, key, required ? in->where : NULL, 1, INT64_MAX, out);
 }
 
+/* Where `key` stands, else the layer. */
+static int line_of(const layer_reader *in, const char *key)
+{
+    const sim_json *value = sim_json_get(in->json, key);
+
+    return value ? value->line : in->json->line;
+}
+
 /* h_out or w_out; 0 when the kernel does not fit (reported) or a size is missing. */
 static int64_t positions(const layer_reader *in, const char *size_key, int64_t size, const char *kernel_key,
                          int64_t kernel, const sim_conv2d *c)
@@ -75,14 +84,16 @@ static int64_t positions(const layer_reader *in, const char *size_key, int64_t s
         return 0;
     if (__builtin_mul_overflow(c->padding, INT64_C(2), &padded) ||
         __builtin_add_overflow(padded, size, &padded)) {
-        sim_json_error(in->r, SIM_OVERFLOW, in->json->line, "the padded '%s' of %s does not fit 63 bits",
-                       size_key, in->where);
+        sim_json_error(in->r, SIM_OVERFLOW, line_of(in, "padding"),
+                       "the padded '%s' of %s does not fit 63 bits", size_key, in->where);
         return 0;
     }
     if (kernel > padded) {
-        sim_json_error(in->r, SIM_BAD_INPUT, in->json->line,
+        sim_json_error(in->r, SIM_BAD_INPUT, line_of(in, kernel_key),
                        "'%s' of %s is larger than its padded input: %lld against %lld", kernel_key, in->where,
                        (long long)kernel, (long long)padded);
+        sim_hint(in->r->err, "supported: '%s' up to %s + 2 * padding = %lld", kernel_key, size_key,
+                 (long long)padded);
         return 0;
     }
     return (padded - kernel) / c->stride + 1;
@@ -92,8 +103,12 @@ static bool divides(const layer_reader *in, const char *key, int64_t groups, int
 {
     if (channels == 0 || channels % groups == 0)
         return true;
-    sim_json_error(in->r, SIM_BAD_INPUT, in->json->line, "'groups' of %s does not divide '%s': %lld and %lld",
-                   in->where, key, (long long)groups, (long long)channels);
+    sim_json_error(in->r, SIM_BAD_INPUT, line_of(in, "groups"),
+                   "'groups' of %s does not divide '%s': %lld and %lld", in->where, key, (long long)groups,
+                   (long long)channels);
+    sim_hint(in->r->err,
+             "supported: any 'groups' that divides both c_in and c_out; groups = c_in is a depthwise "
+             "convolution");
     return false;
 }
 
@@ -192,8 +207,7 @@ static void read_vector(const layer_reader *in, sim_layer *out)
         sim_json_read_real(in->r, in->json, "ops_per_element", 0, OPS_PER_ELEMENT_MAX, &out->ops_per_element);
 }
 
-/* Whether all instances' MACs (of vector operations: elements) and an embedding's table fit 63 bits. */
-static bool fits(const sim_layer *layer)
+bool sim_layer_fits(const sim_layer *layer)
 {
     int64_t work = layer->m, table = layer->n;
 
@@ -240,7 +254,7 @@ static void read_layer(sim_json_reader *r, const sim_json *json, sim_layer *out)
             read_vector(&in, out);
         count(&in, "repeat", false, &out->repeat);
         sim_json_read_number(r, json, "a_bits", "a_format", &out->own.a);
-        if (r->status == SIM_OK && !fits(out))
+        if (r->status == SIM_OK && !sim_layer_fits(out))
             sim_json_error(r, SIM_OVERFLOW, json->line, "the work of %s does not fit 63 bits", where);
     }
     if (before != SIM_OK)
@@ -277,7 +291,8 @@ static bool check_names(sim_json_reader *r, const sim_layer *layers, int64_t lay
     return true;
 }
 
-void sim_layers_read(sim_json_reader *r, const sim_json *list, sim_arena *arena, sim_workload *out)
+void sim_layers_read(sim_json_reader *r, const sim_json *list, int64_t images, sim_arena *arena,
+                     sim_workload *out)
 {
     sim_layer *layers;
     int64_t i = 0;
@@ -300,6 +315,9 @@ void sim_layers_read(sim_json_reader *r, const sim_json *list, sim_arena *arena,
         read_layer(r, layer, &layers[i++]);
     if (!check_names(r, layers, list->count, arena))
         sim_json_error(r, SIM_NO_MEMORY, 0, "out of memory");
+    if (images > 0 && r->status == SIM_OK)
+        sim_layers_set_images(r, layers, list->count, images);
     out->layers = layers;
     out->layer_count = list->count;
+    out->batch = sim_layers_images(layers, list->count);
 }

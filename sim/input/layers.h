@@ -1,4 +1,5 @@
-/* Explicit lists of layers: the "layers" member of a workload file -> sim_layer. Private to workload.c. */
+/* Explicit lists of layers: the "layers" member of a workload file -> sim_layer. Private to
+ * workload.c and images.c. */
 #ifndef SIM_INPUT_LAYERS_H
 #define SIM_INPUT_LAYERS_H
 
@@ -15,7 +16,12 @@
  *   embedding    m look-ups of n elements in a table of k rows
  *   all          repeat; a_bits a_format; where there is a second operand w_bits w_format group
  *
- * Errors are reported through `r`. */
-void sim_layers_read(sim_json_reader *r, const sim_json *list, sim_arena *arena, sim_workload *out);
+ * `images` above 0 overrides that of all convolutions (images.h), of which there must be one. out->batch
+ * becomes the number of images where all convolutions agree on it. Errors are reported through `r`. */
+void sim_layers_read(sim_json_reader *r, const sim_json *list, int64_t images, sim_arena *arena,
+                     sim_workload *out);
+
+/* Whether all instances' MACs (of vector operations: elements) and an embedding's table fit 63 bits. */
+bool sim_layer_fits(const sim_layer *layer);
 
 #endif

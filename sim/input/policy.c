@@ -1,4 +1,4 @@
-/* Policies: the grammar of uniform ones, and files of rules. */
+/* Policies: the grammar of uniform ones, files of rules, and lists by position. */
 #include "input/policy.h"
 
 #include "base/json.h"
@@ -142,9 +142,11 @@ static sim_status fail_spec(const char *spec, const char *why, const char *file,
 
 /* ---- files ---------------------------------------------------------------------------------------- */
 
-/* The members of a search result that are not the policy come along unread. */
-static const char *const file_keys[] = {"name",   "default",     "policy", "rules",  "objective", "cost",
-                                        "budget", "lower_bound", "gap",    "method", NULL};
+/* The members of a search result that are not the policy come along unread, as do those that say where a
+ * list by position is from. */
+static const char *const file_keys[] = {"name",        "default", "policy",    "rules", "layers_w_a_bits",
+                                        "network",     "source",  "objective", "cost",  "budget",
+                                        "lower_bound", "gap",     "method",    NULL};
 static const char *const rule_keys[] = {"layer",    "w_bits",    "a_bits", "kv_bits", "w_format",
                                         "a_format", "kv_format", "group",  NULL};
 
@@ -202,6 +204,61 @@ static void read_rules(sim_json_reader *r, const sim_json *list, sim_arena *aren
     out->rule_count = list->count;
 }
 
+/* One number of a pair. HAQ writes -1 for an operand that it left unquantized (the input image) and prices
+ * it at 8 bits. */
+static void read_position_bits(sim_json_reader *r, const sim_json *value, const char *what, int64_t position,
+                               sim_number *out)
+{
+    enum { UNQUANTIZED = -1, PRICED_AT_BITS = 8 };
+
+    *out = (sim_number){SIM_FORMAT_INT, PRICED_AT_BITS};
+    if (value->type != SIM_JSON_INT) {
+        sim_json_error(r, SIM_BAD_INPUT, value->line, "%s of pair %lld must be an integer, not %s", what,
+                       (long long)position,
+                       value->type == SIM_JSON_REAL ? "a real number" : sim_json_type_name(value->type));
+    } else if (value->integer != UNQUANTIZED) {
+        if (sim_number_exists(SIM_FORMAT_INT, value->integer)) {
+            out->bits = (int)value->integer;
+            return;
+        }
+        sim_json_error(r, SIM_BAD_INPUT, value->line, "%s of pair %lld is %lld: %s", what,
+                       (long long)position, (long long)value->integer, sim_format_widths(SIM_FORMAT_INT));
+        sim_hint(r->err, "-1 stands for not quantized and is priced at 8 bits");
+    }
+}
+
+/* [[w, a], ...]: a pair for each layer with weights, first to last. */
+static void read_positions(sim_json_reader *r, const sim_json *list, sim_arena *arena, sim_policy *out)
+{
+    sim_precision *positions;
+    int64_t i = 0;
+
+    if (list->type != SIM_JSON_ARRAY || list->count == 0) {
+        sim_json_error(r, SIM_BAD_INPUT, list->line,
+                       "a policy by position is a list of pairs [w_bits, a_bits], one for each layer with "
+                       "weights, not %s",
+                       list->type == SIM_JSON_ARRAY ? "an empty one" : sim_json_type_name(list->type));
+        return;
+    }
+    positions = sim_arena_alloc(arena, (size_t)list->count, sizeof *positions);
+    if (!positions) {
+        sim_json_error(r, SIM_NO_MEMORY, 0, "out of memory");
+        return;
+    }
+    for (const sim_json *pair = list->child; pair; pair = pair->next, i++) {
+        if (pair->type != SIM_JSON_ARRAY || pair->count != 2) {
+            sim_json_error(r, SIM_BAD_INPUT, pair->line, "pair %lld must be [w_bits, a_bits], not %s%s",
+                           (long long)i + 1, sim_json_type_name(pair->type),
+                           pair->type == SIM_JSON_ARRAY ? " of another length" : "");
+            continue;
+        }
+        read_position_bits(r, pair->child, "w_bits", i + 1, &positions[i].w);
+        read_position_bits(r, pair->child->next, "a_bits", i + 1, &positions[i].a);
+    }
+    out->positions = positions;
+    out->position_count = list->count;
+}
+
 /* "dir/mixed.json" -> "mixed"; NULL when memory is out. */
 static const char *stem_of(const char *path, sim_arena *arena)
 {
@@ -229,29 +286,48 @@ static void read_default(sim_json_reader *r, const sim_json *root, sim_policy *o
     }
 }
 
+static void read_object(sim_json_reader *r, const sim_json *root, sim_arena *arena, sim_policy *out)
+{
+    const sim_json *rules = sim_json_get(root, "policy"), *other = sim_json_get(root, "rules");
+    const sim_json *positions = sim_json_get(root, "layers_w_a_bits");
+    const char *unused;
+
+    sim_json_check_keys(r, root, "a policy file", file_keys);
+    sim_json_read_text(r, root, "name", NULL, &out->name);
+    sim_json_read_text(r, root, "network", NULL, &unused);
+    sim_json_read_text(r, root, "source", NULL, &unused);
+    read_default(r, root, out);
+    if (positions)
+        read_positions(r, positions, arena, out);
+    if (rules && other)
+        sim_json_error(r, SIM_BAD_INPUT, other->line, "'policy' and 'rules' are two names of the same list");
+    else if (rules || other)
+        read_rules(r, rules ? rules : other, arena, out);
+    else if (!positions && !sim_json_get(root, "default") && r->status == SIM_OK)
+        sim_json_error(
+            r, SIM_BAD_INPUT, root->line,
+            "a policy file needs 'policy' (a list of rules), 'layers_w_a_bits' (a list by position) "
+            "or 'default'");
+}
+
 static sim_status read_root(const sim_json *root, const char *file, sim_arena *arena, sim_policy *out,
                             sim_err *err)
 {
     sim_json_reader r = {.file = file, .err = err};
-    const sim_json *rules = sim_json_get(root, "policy"), *other = sim_json_get(root, "rules");
 
-    if (root->type != SIM_JSON_OBJECT)
-        return sim_fail(err, SIM_BAD_INPUT, file, root->line, "a policy file must be an object, not %s",
+    if (root->type != SIM_JSON_OBJECT && root->type != SIM_JSON_ARRAY)
+        return sim_fail(err, SIM_BAD_INPUT, file, root->line,
+                        "a policy file must be an object, or a list of pairs [w_bits, a_bits], not %s",
                         sim_json_type_name(root->type));
-    sim_json_check_keys(&r, root, "a policy file", file_keys);
-    if (!sim_json_read_text(&r, root, "name", NULL, &out->name))
+    if (root->type == SIM_JSON_OBJECT)
+        read_object(&r, root, arena, out);
+    else
+        read_positions(&r, root, arena, out);
+    if (!out->name)
         out->name = stem_of(file, arena);
     out->file = sim_arena_text(arena, file, strlen(file));
     if (!out->name || !out->file)
         sim_json_error(&r, SIM_NO_MEMORY, 0, "out of memory");
-    read_default(&r, root, out);
-    if (rules && other)
-        sim_json_error(&r, SIM_BAD_INPUT, other->line, "'policy' and 'rules' are two names of the same list");
-    else if (rules || other)
-        read_rules(&r, rules ? rules : other, arena, out);
-    else if (!sim_json_get(root, "default") && r.status == SIM_OK)
-        sim_json_error(&r, SIM_BAD_INPUT, root->line,
-                       "a policy file needs 'policy' (a list of rules) or 'default'");
     return r.status;
 }
 

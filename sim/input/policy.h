@@ -1,4 +1,5 @@
-/* Policies: "w4a8", "w4a16g128", "w4a8kv4", "fp16", or a JSON file with rules by layer-name glob. */
+/* Policies: "w4a8", "w4a16g128", "w4a8kv4", "fp16", or a JSON file with rules by layer name or with bits by
+ * position. */
 #ifndef SIM_INPUT_POLICY_H
 #define SIM_INPUT_POLICY_H
 
@@ -12,7 +13,13 @@
  *    "policy": [{"layer": "layers.*.down_proj", "w_bits": 4, "a_bits": 8, "kv_bits": 8,
  *                "w_format": "int", "a_format": "int", "kv_format": "int", "group": 128}, ...]}
  * A search result has the same "policy" list; its other members (objective, cost, budget, lower_bound, gap,
- * method) are accepted. "rules" is another name of "policy". */
+ * method) are accepted. "rules" is another name of "policy". "layer" is matched by sim_match_name().
+ *
+ * By position, as HAQ (github.com/mit-han-lab/haq) prints its policies:
+ *   [[8, -1], [7, 7], ...]   or   {"network": "...", "source": "...", "layers_w_a_bits": [[8, -1], ...]}
+ * w and a bits of each layer with weights, in the order of the workload; -1 is not quantized, priced at 8
+ * bits. The object may have "name", "default" (for what has no weights: KV cache, dynamic products, vector
+ * operations) and "policy" too; rules come after positions. */
 sim_status sim_policy_load(const char *spec, sim_arena *arena, sim_policy *out, sim_err *err);
 
 /* The same for the text of a policy file; `name` is its file name for messages. */

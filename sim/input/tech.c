@@ -60,7 +60,7 @@ const sim_param sim_tech_params[] = {
     {"vector_lane_area_um2", "um2", SIM_PARAM_REAL, TECH(vector_lane_area_um2), 0, 1e9, NULL, NULL,
      "Area of a vector lane."},
     {"sram_node_nm", "nm", SIM_PARAM_REAL, AT(sram_node_nm), 3, 130, NULL, NULL,
-     "Node at which the table `sram` holds."},
+     "Node at which the SRAM tables hold."},
     {"sram_cell_type", "", SIM_PARAM_TEXT, AT(sram_cell_type), 0, 0, NULL, NULL,
      "Cell and periphery devices of the SRAM table: they set its leakage."},
     {"logic_provenance", "", SIM_PARAM_ENUM, AT(logic_provenance), 0, 0, "assumed", sim_provenance_names,
@@ -74,45 +74,116 @@ const int sim_tech_param_count = sizeof sim_tech_params / sizeof *sim_tech_param
 
 /* ---- the technology ------------------------------------------------------------------------------- */
 
-static sim_status read_sram(const sim_cfg *cfg, const char *file, sim_arena *arena, sim_tech *tech,
+/* The SRAM tables of a technology: one for all buffers, and one for each buffer whose words are of another
+ * width, or whose organisation is. */
+static const char *const table_names[] = {"sram", "sram_weight", "sram_input", "sram_output", NULL};
+enum { TABLES = sizeof table_names / sizeof *table_names - 1, COLUMNS = 5, PRICED = 3 };
+
+static const sim_sram_point **points_of(sim_tech *tech, int table)
+{
+    return table == 0 ? &tech->sram : &tech->sram_of[table - 1];
+}
+
+static int64_t *count_of(sim_tech *tech, int table)
+{
+    return table == 0 ? &tech->sram_count : &tech->sram_count_of[table - 1];
+}
+
+/* A row of numbers: size and energies above 0, leakage and area 0 where they do not count. */
+static bool read_row(const sim_cfg_value *row, double out[COLUMNS])
+{
+    bool good = row->type == SIM_CFG_LIST && row->count == COLUMNS;
+
+    for (int j = 0; good && j < COLUMNS; j++) {
+        const sim_cfg_value *cell = &row->elements[j];
+
+        good = (cell->type == SIM_CFG_REAL || cell->type == SIM_CFG_INT) &&
+               (j < PRICED ? cell->real > 0 : cell->real >= 0);
+        out[j] = cell->real;
+    }
+    return good;
+}
+
+/* Whether every buffer has a table of its own, so that a common one would say nothing. */
+static bool all_own(const sim_cfg *cfg)
+{
+    return sim_cfg_find(cfg, "tech.sram_weight") && sim_cfg_find(cfg, "tech.sram_input") &&
+           sim_cfg_find(cfg, "tech.sram_output");
+}
+
+static sim_status read_sram(const sim_cfg *cfg, const char *file, int which, sim_arena *arena, sim_tech *tech,
                             sim_err *err)
 {
-    const sim_cfg_setting *table = sim_cfg_find(cfg, "tech.sram");
+    const char *name = table_names[which];
+    const char *key = sim_arena_printf(arena, "tech.%s", name);
+    const sim_cfg_setting *table = key ? sim_cfg_find(cfg, key) : NULL;
     const sim_cfg_value *rows = table ? table->value.elements : NULL;
 
+    if (!key)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    if (!table && (which > 0 || all_own(cfg)))
+        return SIM_OK;
     if (!table) {
-        sim_fail(err, SIM_BAD_INPUT, file, 0, "missing key 'tech.sram'");
+        sim_fail(err, SIM_BAD_INPUT, file, 0, "missing key '%s'", key);
         sim_hint(err, "rows ( bytes, pJ/bit read, pJ/bit written, mW leakage, mm2 ), by rising size");
         return SIM_BAD_INPUT;
     }
     if (table->value.type != SIM_CFG_LIST || table->value.count < 2)
         return sim_fail(err, SIM_BAD_INPUT, table->file, table->line,
-                        "'tech.sram' must be a list of at least two rows");
+                        "'%s' must be a list of at least two rows", key);
     sim_sram_point *points = sim_arena_alloc(arena, (size_t)table->value.count, sizeof *points);
 
     if (!points)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int64_t i = 0; i < table->value.count; i++) {
-        double v[5] = {0};
-        bool good = rows[i].type == SIM_CFG_LIST && rows[i].count == 5;
+        double v[COLUMNS] = {0};
 
-        for (int j = 0; good && j < 5; j++) {
-            const sim_cfg_value *cell = &rows[i].elements[j];
-
-            good = (cell->type == SIM_CFG_REAL || cell->type == SIM_CFG_INT) && cell->real > 0;
-            v[j] = cell->real;
-        }
-        if (!good)
+        if (!read_row(&rows[i], v))
             return sim_fail(err, SIM_BAD_INPUT, table->file, table->line,
-                            "row %lld of 'tech.sram' must be five numbers above 0", (long long)i + 1);
+                            "row %lld of '%s' must be five numbers: size and energies above 0, leakage and "
+                            "area at least 0",
+                            (long long)i + 1, key);
         if (i && v[0] <= points[i - 1].size_bytes)
             return sim_fail(err, SIM_BAD_INPUT, table->file, table->line,
-                            "row %lld of 'tech.sram' is not larger than the row before", (long long)i + 1);
+                            "row %lld of '%s' is not larger than the row before", (long long)i + 1, key);
         points[i] = (sim_sram_point){v[0], v[1], v[2], v[3], v[4]};
     }
-    tech->sram = points;
-    tech->sram_count = table->value.count;
+    *points_of(tech, which) = points;
+    *count_of(tech, which) = table->value.count;
     return SIM_OK;
+}
+
+static void canonical_sram(sim_tech *tech, int which, sim_text *canonical)
+{
+    const sim_sram_point *points = *points_of(tech, which);
+    int64_t count = *count_of(tech, which);
+
+    for (int64_t i = 0; i < count; i++) {
+        const double v[COLUMNS] = {points[i].size_bytes, points[i].read_pj_per_bit,
+                                   points[i].write_pj_per_bit, points[i].leak_mw, points[i].area_mm2};
+
+        sim_text_add(canonical, "tech.");
+        sim_text_add(canonical, table_names[which]);
+        sim_text_add(canonical, "=");
+        for (int j = 0; j < COLUMNS; j++) {
+            sim_text_real(canonical, v[j]);
+            sim_text_add(canonical, j < COLUMNS - 1 ? "," : "\n");
+        }
+    }
+}
+
+static void scale_sram(sim_tech *tech, int which, double energy, double shrink)
+{
+    /* read_sram() made this table for us alone. */
+    sim_sram_point *points = (sim_sram_point *)(uintptr_t)*points_of(tech, which);
+    int64_t count = *count_of(tech, which);
+
+    for (int64_t i = 0; i < count; i++) {
+        points[i].read_pj_per_bit *= energy;
+        points[i].write_pj_per_bit *= energy;
+        points[i].leak_mw *= shrink;
+        points[i].area_mm2 *= shrink * shrink;
+    }
 }
 
 /* What was scaled is assumed, whatever it was scaled from. */
@@ -144,17 +215,9 @@ static void scale(source *from)
     tech->fusion16_area_um2 *= area;
     tech->vector_lane_area_um2 *= area;
 
-    /* read_sram() made this table for us alone. */
-    sim_sram_point *points = (sim_sram_point *)(uintptr_t)tech->sram;
-
-    energy = sim_scaling_factor(law, from->sram_node_nm, tech->node_nm);
-    leak = tech->node_nm / from->sram_node_nm;
-    for (int64_t i = 0; i < tech->sram_count; i++) {
-        points[i].read_pj_per_bit *= energy;
-        points[i].write_pj_per_bit *= energy;
-        points[i].leak_mw *= leak;
-        points[i].area_mm2 *= leak * leak;
-    }
+    for (int t = 0; t < TABLES; t++)
+        scale_sram(tech, t, sim_scaling_factor(law, from->sram_node_nm, tech->node_nm),
+                   tech->node_nm / from->sram_node_nm);
     tech->logic_provenance = provenance_of(from->logic_provenance, tech->node_nm != from->logic_node_nm);
     tech->vector_provenance = provenance_of(from->vector_provenance, tech->node_nm != from->logic_node_nm);
     tech->sram_provenance = provenance_of(from->sram_provenance, tech->node_nm != from->sram_node_nm);
@@ -172,7 +235,6 @@ void sim_tech_apply_settings(sim_param_set *set, const sim_tech_query *query, si
 static sim_status read_tech(const sim_tech_query *query, const sim_cfg *cfg, const char *file,
                             sim_arena *arena, sim_tech *out, sim_text *canonical, sim_err *err)
 {
-    static const char *const tables[] = {"sram", NULL};
     source from = {0};
     sim_param_set set;
     int before = err->count + err->dropped;
@@ -182,24 +244,16 @@ static sim_status read_tech(const sim_tech_query *query, const sim_cfg *cfg, con
         status = sim_param_add(&set, sim_tech_params, sim_tech_param_count, err);
     if (status != SIM_OK)
         return status;
-    sim_param_apply(&set, cfg, tables, err);
+    sim_param_apply(&set, cfg, table_names, err);
     sim_tech_apply_settings(&set, query, err);
     sim_param_check_missing(&set, file, err);
-    read_sram(cfg, file, arena, &from.tech, err);
+    for (int t = 0; t < TABLES; t++)
+        read_sram(cfg, file, t, arena, &from.tech, err);
     if (err->count + err->dropped > before)
         return sim_err_status(err);
     sim_param_canonical(&set, canonical);
-    for (int64_t i = 0; i < from.tech.sram_count; i++) {
-        const sim_sram_point *point = &from.tech.sram[i];
-        const double v[] = {point->size_bytes, point->read_pj_per_bit, point->write_pj_per_bit,
-                            point->leak_mw, point->area_mm2};
-
-        sim_text_add(canonical, "tech.sram=");
-        for (int j = 0; j < 5; j++) {
-            sim_text_real(canonical, v[j]);
-            sim_text_add(canonical, j < 4 ? "," : "\n");
-        }
-    }
+    for (int t = 0; t < TABLES; t++)
+        canonical_sram(&from.tech, t, canonical);
     scale(&from);
     *out = from.tech;
     out->file = file;

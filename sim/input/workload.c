@@ -180,15 +180,29 @@ static void read_model(sim_json_reader *r, const sim_json *root, const sim_json 
 
 /* ---- forms ---------------------------------------------------------------------------------------- */
 
+static bool has_convolution(const sim_json *layers)
+{
+    for (const sim_json *layer = layers->child; layer; layer = layer->next) {
+        const sim_json *op = layer->type == SIM_JSON_OBJECT ? sim_json_get(layer, "op") : NULL;
+
+        if (op && op->type == SIM_JSON_TEXT && strcmp(op->text, sim_op_names[SIM_OP_CONV2D]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void read_list(sim_json_reader *r, const sim_json *root, const sim_json *layers,
                       const sim_workload_request *request, sim_arena *arena, sim_workload *out)
 {
+    const bool images = request->batch > 0 && has_convolution(layers);
+
     sim_json_check_keys(r, root, "a workload with 'layers'", list_keys);
-    if (request->phase != SIM_PHASE_NONE || request->batch > 0 || request->context_tokens > 0 ||
+    if (request->phase != SIM_PHASE_NONE || (request->batch > 0 && !images) || request->context_tokens > 0 ||
         request->prompt_tokens > 0)
         sim_json_error(r, SIM_USAGE, 0,
-                       "phase, batch, context and prompt are a model's; this workload is a list of layers");
-    sim_layers_read(r, layers, arena, out);
+                       "phase, %scontext and prompt are a model's; this workload is a list of layers",
+                       images ? "" : "batch, ");
+    sim_layers_read(r, layers, images ? request->batch : 0, arena, out);
 }
 
 /* Of a config.json without "model_type", too: that it lacks one is then what is said. */

@@ -7,7 +7,8 @@
 #include "base/json.h"
 #include "model/types.h"
 
-/* Overrides from the command line; zero: not given. */
+/* Overrides from the command line; zero: not given. `batch` is a model's sequences, or the images of a list
+ * of layers that has convolutions (input/images.h). */
 typedef struct sim_workload_request {
     sim_phase phase;
     int64_t batch, context_tokens, prompt_tokens;

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-extern const sim_backend sim_backend_systolic, sim_backend_bitfusion;
+extern const sim_backend sim_backend_systolic, sim_backend_bitfusion, sim_backend_bitserial;
 
-const sim_backend *const sim_backends[] = {&sim_backend_systolic, &sim_backend_bitfusion, NULL};
+const sim_backend *const sim_backends[] = {&sim_backend_systolic, &sim_backend_bitfusion,
+                                           &sim_backend_bitserial, NULL};
 
 const sim_backend *sim_backend_find(const char *name)
 {

@@ -109,11 +109,11 @@ static void add_scanned(builder *b, int64_t c, int64_t first)
     }
 }
 
-/* Folds whose sum never falls inside one count: the smallest tile of each count is enough. */
+/* Folds whose sum never falls inside one count: the smallest tile of each count is enough. Of whole steps per
+ * element, what the ragged tile loses the others gain, or lie below the interval together with it. */
 static bool smallest_is_enough(const sim_fold *fold)
 {
-    return fold->kind == SIM_FOLD_FLAT || fold->kind == SIM_FOLD_WHOLE ||
-           (fold->kind == SIM_FOLD_STREAM && fold->per_num == fold->per_den);
+    return fold->kind == SIM_FOLD_FLAT || fold->kind == SIM_FOLD_WHOLE || fold->per_num % fold->per_den == 0;
 }
 
 /* f's running minimum, and for each candidate the next larger-count one with a strictly smaller f. */
@@ -176,4 +176,92 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
     link_candidates(scratch->at, b.length);
     memcpy(table->at, scratch->at, (size_t)b.length * sizeof *table->at);
     return table;
+}
+
+/* ---- positions of a convolution ----------------------------------------------------------------------- */
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+    return b == 0 ? a : gcd(b, a % b);
+}
+
+/* The fold of elements of `unit` positions each, in lowest terms. */
+static sim_fold fold_per_element(const sim_fold *fold, int64_t unit)
+{
+    sim_fold scaled = *fold;
+    int64_t divisor;
+
+    if (fold->kind == SIM_FOLD_SIDE || fold->kind == SIM_FOLD_STREAM) {
+        divisor = gcd(fold->per_num * unit, fold->per_den);
+        scaled.per_num = fold->per_num * unit / divisor;
+        scaled.per_den = fold->per_den / divisor;
+    }
+    return scaled;
+}
+
+/* Appends the candidates of one stage; all of its side but the whole one, which is the next stage's first
+ * tile, unless this is the last stage. */
+static void append_stage(const sim_gemm *gemm, const sim_window_stage *stage, const sim_candidates *side,
+                         bool last, sim_candidates *chain, double *overlap)
+{
+    bool fixed = chain->fold.kind == SIM_FOLD_FLAT || chain->fold.kind == SIM_FOLD_WHOLE;
+    double all_folds = (double)sim_fold_sum(&chain->fold, chain->extent, chain->extent);
+
+    for (int32_t i = 0; i < side->length - !last; i++) {
+        const sim_candidate *from = &side->at[i];
+        sim_candidate *to = &chain->at[chain->length];
+
+        *to = (sim_candidate){.tile = from->tile * stage->unit,
+                              .count = from->count * (double)stage->outer,
+                              .folds = fixed ? all_folds : from->folds * (double)stage->outer};
+        overlap[chain->length++] = sim_window_overlap(gemm, to->tile);
+    }
+}
+
+const sim_candidates *sim_candidates_chain(const sim_gemm *gemm, const sim_fold *fold,
+                                           sim_candidate_scratch *scratch, sim_arena *arena)
+{
+    sim_candidates *chain = sim_arena_alloc(arena, 1, sizeof *chain);
+    sim_window_stage stages[SIM_WINDOW_STAGES];
+    size_t room = 0;
+    double *overlap;
+
+    if (!chain)
+        return NULL;
+    *chain = (sim_candidates){.extent = gemm->extent[SIM_M], .fold = *fold, .window = gemm->window};
+    sim_window_stages(gemm, stages);
+    for (int s = 0; s < SIM_WINDOW_STAGES; s++) {
+        sim_fold scaled = fold_per_element(fold, stages[s].unit);
+
+        if (s < SIM_WINDOW_STAGES - 1 && stages[s].extent == 1)
+            continue;
+        chain->stage[s].table = sim_candidates_new(stages[s].extent, &scaled, scratch, arena);
+        if (!chain->stage[s].table)
+            return NULL;
+        room += (size_t)chain->stage[s].table->length;
+    }
+    chain->at = sim_arena_alloc(arena, room, sizeof *chain->at);
+    overlap = sim_arena_alloc(arena, room, sizeof *overlap);
+    if (!chain->at || !overlap)
+        return NULL;
+    for (int s = 0; s < SIM_WINDOW_STAGES; s++) {
+        chain->stage[s].unit = stages[s].unit;
+        chain->stage[s].first = chain->length;
+        if (chain->stage[s].table)
+            append_stage(gemm, &stages[s], chain->stage[s].table, s == SIM_WINDOW_STAGES - 1, chain, overlap);
+    }
+    link_candidates(chain->at, chain->length);
+    chain->overlap = overlap;
+    return chain;
+}
+
+int32_t sim_candidates_chain_floor(const sim_candidates *chain, int64_t tile)
+{
+    int s = SIM_WINDOW_STAGES - 1;
+
+    if (tile < 1)
+        return -1;
+    while (!chain->stage[s].table || chain->stage[s].unit > tile)
+        s--;
+    return chain->stage[s].first + sim_candidates_floor(chain->stage[s].table, tile / chain->stage[s].unit);
 }

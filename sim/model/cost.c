@@ -19,7 +19,7 @@ void sim_problem_of(const sim_arch *arch, const sim_gemm *gemm, const sim_prices
     out->cycles_per_bit = rates.cycles_per_bit;
     out->turnaround = rates.turnaround;
 
-    sim_traffic_of(arch, gemm, once, SIM_K, &traffic);
+    sim_traffic_of(arch, gemm, once, 1, SIM_K, &traffic);
     out->weight_once_bits = gemm->on_chip[SIM_OPERAND_WEIGHT] ? 0 : (double)gemm->w_once_bits * batch;
     out->weight_bits = traffic.weight_read * batch - out->weight_once_bits;
     out->input_bits = traffic.input_read * batch;
@@ -30,10 +30,20 @@ void sim_problem_of(const sim_arch *arch, const sim_gemm *gemm, const sim_prices
             ? 0
             : (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N] * gemm->acc_bits * batch;
 
+    out->conv = sim_is_conv(gemm);
+    out->input_pj = 0;
+    if (out->conv) {
+        sim_counts moved, per_tile[SIM_DIMS];
+        sim_gemm input = *gemm;
+
+        input.on_chip[SIM_OPERAND_WEIGHT] = input.on_chip[SIM_OPERAND_OUTPUT] = true;
+        sim_memory_counts(arch, &input, 1, SIM_N, &moved, per_tile);
+        out->input_pj = batch * sim_counts_pj(prices, &moved);
+    }
     for (int s = 0; s < SIM_DIMS; s++) {
         sim_counts fixed, per_tile[SIM_DIMS];
 
-        sim_memory_counts(arch, gemm, (sim_dim)s, &fixed, per_tile);
+        sim_memory_counts(arch, gemm, out->conv ? 0 : 1, (sim_dim)s, &fixed, per_tile);
         out->memory_fixed_pj[s] = batch * sim_counts_pj(prices, &fixed);
         for (int d = 0; d < SIM_DIMS; d++)
             out->memory_per_tile_pj[s][d] = batch * sim_counts_pj(prices, &per_tile[d]);
@@ -64,39 +74,48 @@ void sim_roots_of(const sim_problem *p, const sim_way *way, int way_index, sim_r
     }
 }
 
-void sim_sums_of(const sim_problem *p, const sim_way *way, const int64_t tile[SIM_DIMS], double c[SIM_DIMS],
-                 double f[SIM_DIMS])
+void sim_sums_of(const sim_problem *p, const sim_way *way, const int64_t tile[SIM_DIMS], sim_sums *out)
 {
     for (int d = 0; d < SIM_DIMS; d++) {
         int64_t x = p->gemm->extent[d], t = tile[d] < x ? tile[d] : x, count;
 
+        if (d == SIM_M && p->conv)
+            continue;
         count = sim_ceil_div(x, t);
-        c[d] = (double)count;
-        f[d] = (double)sim_fold_sum(&way->fold[d], x, t);
+        out->count[d] = (double)count;
+        out->folds[d] = (double)sim_fold_sum(&way->fold[d], x, t);
+    }
+    out->overlap = 1;
+    if (p->conv) {
+        out->count[SIM_M] = (double)sim_window_count(p->gemm, tile[SIM_M]);
+        out->folds[SIM_M] = (double)sim_window_fold_sum(p->gemm, &way->fold[SIM_M], tile[SIM_M]);
+        out->overlap = sim_window_overlap(p->gemm, tile[SIM_M]);
     }
 }
 
 sim_map_value sim_value_of(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS])
 {
-    double c[SIM_DIMS], f[SIM_DIMS];
+    sim_sums sums;
 
-    sim_sums_of(p, r->way, tile, c, f);
-    return sim_value_at(p, r, c, f);
+    sim_sums_of(p, r->way, tile, &sums);
+    return sim_value_at(p, r, &sums, p->conv);
 }
 
 void sim_counts_of(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], sim_counts *out)
 {
     sim_counts memory, per_tile[SIM_DIMS];
-    double c[SIM_DIMS], f[SIM_DIMS], busy;
+    sim_sums sums;
+    double busy;
 
-    sim_sums_of(p, r->way, tile, c, f);
-    busy = r->busy_scale * f[SIM_M] * f[SIM_N] * f[SIM_K];
-    sim_memory_counts(p->arch, p->gemm, r->stationary, &memory, per_tile);
+    sim_sums_of(p, r->way, tile, &sums);
+    busy = r->busy_scale * sums.folds[SIM_M] * sums.folds[SIM_N] * sums.folds[SIM_K];
+    sim_memory_counts(p->arch, p->gemm, sums.overlap, r->stationary, &memory, per_tile);
     for (int e = 0; e < SIM_EVENT_COUNT; e++) {
         double sum = memory.of[e] + r->way->fixed.of[e];
 
         for (int d = 0; d < SIM_DIMS; d++)
-            sum += (per_tile[d].of[e] + r->way->per_tile[d].of[e]) * c[d] + r->way->per_fold[d].of[e] * f[d];
+            sum += (per_tile[d].of[e] + r->way->per_tile[d].of[e]) * sums.count[d] +
+                   r->way->per_fold[d].of[e] * sums.folds[d];
         out->of[e] = p->batch * sum + r->way->per_cycle.of[e] * busy;
     }
 }

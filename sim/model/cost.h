@@ -1,4 +1,5 @@
-/* The cost of a tiling, in the form the search needs: every term affine in tile counts and fold sums. */
+/* The cost of a tiling, in the form the search needs: every term affine in tile counts and fold sums,
+ * and in a convolution's overlap. */
 #ifndef SIM_MODEL_COST_H
 #define SIM_MODEL_COST_H
 
@@ -18,7 +19,16 @@ typedef struct sim_problem {
     double weight_bits, weight_once_bits, input_bits, partial_bits, first_read_bits,
         final_bits;                                                           /* streams, once */
     double memory_fixed_pj[SIM_DIMS], memory_per_tile_pj[SIM_DIMS][SIM_DIMS]; /* by stationary loop */
+    /* Of a convolution, whose input moves more than once per pass: it is left out of the two above. */
+    bool conv;
+    double input_pj; /* of the whole input, once */
 } sim_problem;
+
+/* What a tiling adds up to: tile counts, fold sums, and the overlap of what tiles of M read. */
+typedef struct sim_sums {
+    double count[SIM_DIMS], folds[SIM_DIMS];
+    double overlap; /* of a convolution; else not looked at */
+} sim_sums;
 
 /* A root of the search: a way with a stationary (innermost) loop. */
 typedef struct sim_root {
@@ -42,13 +52,15 @@ static inline double sim_run_factor(const sim_runs *runs, const double c[SIM_DIM
     return factor > 1 ? factor : 1;
 }
 
-/* The value at tile counts c and fold sums f. Monotone: never falls when a component of c or f grows. The
+/* The value of given sums; `conv` as in the problem. Monotone: never falls when one of the sums grows. The
  * bound of the search and the value of a tiling are this one expression. */
-static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r, const double c[SIM_DIMS],
-                                         const double f[SIM_DIMS])
+static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r, const sim_sums *sums,
+                                         bool conv)
 {
+    const double *c = sums->count, *f = sums->folds;
     double weight = p->weight_bits * (r->stationary == SIM_M ? 1 : c[SIM_M]) + p->weight_once_bits;
-    double input = p->input_bits * (r->stationary == SIM_N ? 1 : c[SIM_N]);
+    double input_passes = (r->stationary == SIM_N ? 1 : c[SIM_N]) * (conv ? sums->overlap : 1);
+    double input = p->input_bits * input_passes;
     double partial_write = p->partial_bits * (r->stationary == SIM_K ? 0 : c[SIM_K] - 1);
     double partial_read = partial_write + p->first_read_bits;
     double read = weight + input + partial_read, write = partial_write + p->final_bits;
@@ -67,12 +79,12 @@ static inline sim_map_value sim_value_at(const sim_problem *p, const sim_root *r
         r->energy_fixed_pj + r->energy_per_busy_pj * v.busy_cycles + p->prices->pj_per_cycle * v.span_cycles;
     for (int d = 0; d < SIM_DIMS; d++)
         v.energy_pj += r->energy_per_tile_pj[d] * c[d] + r->energy_per_fold_pj[d] * f[d];
+    if (conv)
+        v.energy_pj += p->input_pj * input_passes;
     return v;
 }
 
-/* Tile counts and fold sums of given tiles. */
-void sim_sums_of(const sim_problem *problem, const sim_way *way, const int64_t tile[SIM_DIMS],
-                 double c[SIM_DIMS], double f[SIM_DIMS]);
+void sim_sums_of(const sim_problem *problem, const sim_way *way, const int64_t tile[SIM_DIMS], sim_sums *out);
 
 /* The value of given tiles. */
 sim_map_value sim_value_of(const sim_problem *problem, const sim_root *root, const int64_t tile[SIM_DIMS]);

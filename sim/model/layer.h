@@ -45,6 +45,10 @@ sim_number sim_second_operand(const sim_layer_request *q);
 /* Stored bits of the static weights of one instance (0 when there are none); -1 on overflow. */
 int64_t sim_weight_bits(const sim_layer_request *q);
 
+/* Whether the static weights of the whole workload (a request per layer) stay in the weight buffer (or half
+ * of a unified one) from decode step to decode step. */
+bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests);
+
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err);
 

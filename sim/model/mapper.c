@@ -11,6 +11,9 @@
  *   third loop   z, the dimension with most candidates, is not branched on: given the other two tiles, only
  *                its largest fitting candidate and the staircase of smaller ones with strictly falling
  *                folds can be best
+ *   convolution  positions are cut along a chain of tiles on which, as on the integers, a larger tile holds
+ *                more, reads more, and has no larger count; the overlap of what tiles read of the input,
+ *                the one further quantity, falls with the count (candidates.h)
  *   bound        a box of (a, b) candidates cannot beat the cost at its largest tiles' counts, its smallest
  *                fold sums, and z's best under the room that its smallest tiles leave
  *
@@ -41,8 +44,8 @@ struct sim_map_cache {
     struct cached {
         int64_t extent;
         sim_fold fold;
-        const sim_candidates *table;
-    } slots[CACHE_SLOTS]; /* open addressing */
+        const sim_candidates *table; /* which knows its window */
+    } slots[CACHE_SLOTS];            /* open addressing */
 };
 
 sim_map_cache *sim_map_cache_new(sim_arena *arena)
@@ -74,8 +77,22 @@ const sim_prices *sim_map_prices(sim_map_cache *cache, const sim_arch *arch, int
     return *slot;
 }
 
-static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, const sim_fold *fold)
+static bool same_window(const sim_window *a, const sim_window *b)
 {
+    return a->kernel_h == b->kernel_h &&
+           (a->kernel_h == 0 ||
+            (a->kernel_w == b->kernel_w && a->rows_out == b->rows_out && a->cols_out == b->cols_out &&
+             a->stride == b->stride && a->pad_rows == b->pad_rows && a->pad_cols == b->pad_cols));
+}
+
+/* The table of dimension `d`. The window belongs to M alone. */
+static const sim_candidates *table_of(sim_map_cache *cache, const sim_gemm *gemm, sim_dim d,
+                                      const sim_fold *fold)
+{
+    static const sim_window none;
+    const sim_window *window = d == SIM_M ? &gemm->window : &none;
+    bool chain = window->kernel_h > 0;
+    int64_t extent = gemm->extent[d];
     uint64_t mix = (uint64_t)extent * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)fold->kind * 977 ^
                    (uint64_t)fold->per_num * 7919 ^ (uint64_t)fold->per_den * 104729 ^
                    (uint64_t)fold->least * 1299709;
@@ -84,7 +101,8 @@ static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, cons
 
     for (; at->table; at = &cache->slots[slot]) {
         if (at->extent == extent && at->fold.kind == fold->kind && at->fold.per_num == fold->per_num &&
-            at->fold.per_den == fold->per_den && at->fold.least == fold->least)
+            at->fold.per_den == fold->per_den && at->fold.least == fold->least &&
+            same_window(&at->table->window, window))
             return at->table;
         slot = (slot + 1) % CACHE_SLOTS;
     }
@@ -94,7 +112,8 @@ static const sim_candidates *table_of(sim_map_cache *cache, int64_t extent, cons
     }
     at->extent = extent;
     at->fold = *fold;
-    at->table = sim_candidates_new(extent, fold, &cache->scratch, cache->arena);
+    at->table = chain ? sim_candidates_chain(gemm, fold, &cache->scratch, cache->arena)
+                      : sim_candidates_new(extent, fold, &cache->scratch, cache->arena);
     cache->used += at->table != NULL;
     return at->table;
 }
@@ -165,10 +184,23 @@ typedef struct box {
     double bound;
 } box;
 
-static int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+static int32_t largest_fit_of_conv(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
 {
-    int64_t room = sim_capacity_room(&s->problem->capacity, d, tile);
+    int64_t room = sim_conv_room(&s->problem->capacity, d, tile);
 
+    if (room > r->cost.way->tile_max[d])
+        room = r->cost.way->tile_max[d];
+    return r->table[d]->overlap ? sim_candidates_chain_floor(r->table[d], room)
+                                : sim_candidates_floor(r->table[d], room);
+}
+
+static inline int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
+{
+    int64_t room;
+
+    if (s->problem->conv)
+        return largest_fit_of_conv(s, r, d, tile);
+    room = sim_gemm_room(&s->problem->capacity, d, tile);
     return sim_candidates_floor(r->table[d],
                                 room < r->cost.way->tile_max[d] ? room : r->cost.way->tile_max[d]);
 }
@@ -197,23 +229,37 @@ static bool clip_box(const search *s, const root *r, box *x, sim_dim cut)
     return true;
 }
 
-/* Sets the box's bound; false when nothing in it can be admitted or better. */
-static bool bound_box(search *s, const root *r, box *x)
+/* The overlap of the largest tiles of a box, with candidate `z` of the third dimension. */
+static double overlap_of(const root *r, const box *x, int32_t z)
+{
+    return r->table[SIM_M]->overlap[r->z == SIM_M ? z : r->a == SIM_M ? x->a1 : x->b1];
+}
+
+/* Twice, for plain products and for convolutions: this is where the time of a search goes. */
+static inline bool bound_box_as(search *s, const root *r, box *x, bool conv)
 {
     const sim_candidate *a = r->table[r->a]->at, *b = r->table[r->b]->at, *z = &r->table[r->z]->at[x->z];
-    double c[SIM_DIMS], f[SIM_DIMS];
+    sim_sums sums;
     sim_map_value v;
 
     s->nodes++;
-    c[r->a] = a[x->a1].count;
-    c[r->b] = b[x->b1].count;
-    c[r->z] = z->count;
-    f[r->a] = x->a0 == x->a1 ? a[x->a1].folds : a[x->a1].least_folds;
-    f[r->b] = x->b0 == x->b1 ? b[x->b1].folds : b[x->b1].least_folds;
-    f[r->z] = z->least_folds;
-    v = sim_value_at(s->problem, &r->cost, c, f);
+    sums.count[r->a] = a[x->a1].count;
+    sums.count[r->b] = b[x->b1].count;
+    sums.count[r->z] = z->count;
+    sums.folds[r->a] = x->a0 == x->a1 ? a[x->a1].folds : a[x->a1].least_folds;
+    sums.folds[r->b] = x->b0 == x->b1 ? b[x->b1].folds : b[x->b1].least_folds;
+    sums.folds[r->z] = z->least_folds;
+    if (conv)
+        sums.overlap = overlap_of(r, x, x->z);
+    v = sim_value_at(s->problem, &r->cost, &sums, conv);
     x->bound = score(s->goal, &v);
     return admitted(s, &v) && !(s->found && x->bound >= s->best);
+}
+
+/* Sets the box's bound; false when nothing in it can be admitted or better. */
+static bool bound_box(search *s, const root *r, box *x)
+{
+    return s->problem->conv ? bound_box_as(s, r, x, true) : bound_box_as(s, r, x, false);
 }
 
 /* Both tiles are given: the staircase of the third. */
@@ -221,22 +267,24 @@ static void try_pair(search *s, const root *r, const box *x)
 {
     const sim_candidate *a = &r->table[r->a]->at[x->a0], *b = &r->table[r->b]->at[x->b0];
     int64_t tile[SIM_DIMS];
-    double c[SIM_DIMS], f[SIM_DIMS];
+    sim_sums sums;
 
     tile[r->a] = a->tile;
     tile[r->b] = b->tile;
-    c[r->a] = a->count;
-    c[r->b] = b->count;
-    f[r->a] = a->folds;
-    f[r->b] = b->folds;
+    sums.count[r->a] = a->count;
+    sums.count[r->b] = b->count;
+    sums.folds[r->a] = a->folds;
+    sums.folds[r->b] = b->folds;
     for (int32_t z = x->z; z >= 0; z = r->table[r->z]->at[z].lower) {
         const sim_candidate *at = &r->table[r->z]->at[z];
         sim_map_value v;
 
         tile[r->z] = at->tile;
-        c[r->z] = at->count;
-        f[r->z] = at->folds;
-        v = sim_value_at(s->problem, &r->cost, c, f);
+        sums.count[r->z] = at->count;
+        sums.folds[r->z] = at->folds;
+        if (s->problem->conv)
+            sums.overlap = overlap_of(r, x, z);
+        v = sim_value_at(s->problem, &r->cost, &sums, s->problem->conv);
         offer(s, r, tile, &v);
     }
 }
@@ -348,7 +396,7 @@ static bool prepare_root(const sim_problem *p, root *r, sim_map_cache *cache)
     const search fresh = {.problem = p};
 
     for (int d = 0; d < SIM_DIMS; d++) {
-        r->table[d] = table_of(cache, p->gemm->extent[d], &r->cost.way->fold[d]);
+        r->table[d] = table_of(cache, p->gemm, (sim_dim)d, &r->cost.way->fold[d]);
         if (!r->table[d])
             return false;
     }
@@ -366,18 +414,25 @@ static bool prepare_root(const sim_problem *p, root *r, sim_map_cache *cache)
 static sim_status nothing_fits(const sim_problem *p, const char *name, sim_err *err)
 {
     const sim_arch *arch = p->arch;
+    const sim_capacity *capacity = &p->capacity;
+    const int64_t inputs = sim_window_inputs(p->gemm, 1); /* that one output position reads */
     sim_status status;
 
-    for (int o = 0; o < SIM_OPERAND_COUNT && !p->capacity.unified; o++)
-        if (p->capacity.words[o] < 1) {
-            status =
-                sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
-                         "layer '%s': not even one element fits the %s buffer", name, sim_operand_names[o]);
-            sim_hint(err, "an element takes %g bits%s; enlarge buffers.%s_kib",
-                     (double)p->capacity.word[o] / 1024, arch->double_buffered[o] ? ", double-buffered" : "",
-                     sim_operand_names[o]);
-            return status;
-        }
+    for (int o = 0; o < SIM_OPERAND_COUNT && !capacity->unified; o++) {
+        int64_t elements = o == SIM_OPERAND_INPUT ? inputs : 1;
+
+        if (capacity->words[o] >= elements)
+            continue;
+        status = sim_fail(
+            err, SIM_INFEASIBLE, arch->file, 0, "layer '%s': not even %s fits the %s buffer", name,
+            capacity->conv && o != SIM_OPERAND_OUTPUT ? "one channel under the kernel" : "one element",
+            sim_operand_names[o]);
+        sim_hint(err, "%s takes %g bits%s; enlarge buffers.%s_kib",
+                 capacity->conv && o != SIM_OPERAND_OUTPUT ? "it" : "an element",
+                 (double)capacity->word[o] * (double)elements / 1024,
+                 arch->double_buffered[o] ? ", double-buffered" : "", sim_operand_names[o]);
+        return status;
+    }
     status = sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
                       "layer '%s': one element of each operand does not fit the unified buffer", name);
     sim_hint(err, "enlarge buffers.unified_kib");
@@ -396,7 +451,7 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     sim_problem p;
     sim_way ways[SIM_WAYS_MAX];
     root roots[SIM_WAYS_MAX * SIM_DIMS];
-    int way_count = arch->backend->ways(arch, gemm, ways), count = 0;
+    int way_count, count = 0;
     sim_root refined[SIM_DIMS];
     search first = {0}, best;
 
@@ -406,6 +461,12 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
             return sim_fail(err, SIM_OVERFLOW, NULL, 0,
                             "layer '%s': %c = %lld is beyond what the mapper takes, 2^40", name, "mnk"[d],
                             (long long)gemm -> extent[d]);
+    if (!sim_window_bounded(gemm, largest_extent))
+        return sim_fail(err, SIM_OVERFLOW, NULL, 0,
+                        "layer '%s': its input positions or its kernel positions times channels are beyond "
+                        "what the mapper takes, 2^40",
+                        name);
+    way_count = arch->backend->ways(arch, gemm, ways);
     out->prices = sim_map_prices(cache, arch, gemm->w_bits, gemm->a_bits);
     if (!out->prices)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
@@ -413,8 +474,10 @@ sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name,
     if (!sim_capacity_fits(&p.capacity, ones))
         return nothing_fits(&p, name, err);
     if (arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
-        sim_map_padded(&p, objective, out);
-        return SIM_OK;
+        return sim_map_padded(&p, objective, out)
+                   ? SIM_OK
+                   : sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                              "layer '%s': not even the smallest padded tiles fit the buffers", name);
     }
 
     for (int w = 0; w < way_count; w++) {

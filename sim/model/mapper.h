@@ -1,7 +1,8 @@
-/* The exact mapper: tiles, loop order and dataflow of a GEMM, best over all integer tiles.
+/* The exact mapper: tiles, loop order and dataflow of a GEMM, best over all integer tiles; of a convolution,
+ * over all integer tiles of channels and the chain of tiles of positions (window.h).
  *
- * Every objective here never falls when a tile count or a fold sum grows; that is the only property the
- * search relies on (see mapper.c for why each pruning is exact). */
+ * Every objective here never falls when a tile count, a fold sum or the overlap of inputs grows; that is the
+ * only property the search relies on (see mapper.c for why each pruning is exact). */
 #ifndef SIM_MODEL_MAPPER_H
 #define SIM_MODEL_MAPPER_H
 
@@ -38,8 +39,9 @@ typedef struct sim_map_choice {
     int64_t nodes;            /* boxes examined: the work of the search */
 } sim_map_choice;
 
-/* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile fits (the message names the buffer), SIM_OVERFLOW when
- * an extent exceeds 2^40, SIM_NO_MEMORY. `name` is the layer's, for messages. */
+/* Errors: SIM_INFEASIBLE when not even a 1x1x1 tile and what it reads fit (the message names the buffer),
+ * SIM_OVERFLOW when an extent, the input positions of a convolution or its k times kernel positions exceed
+ * 2^40, SIM_NO_MEMORY. `name` is the layer's, for messages. */
 sim_status sim_map(const sim_arch *arch, const sim_gemm *gemm, const char *name, sim_objective objective,
                    sim_map_cache *cache, sim_map_choice *out, sim_err *err);
 

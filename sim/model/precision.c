@@ -1,6 +1,6 @@
 /* Which bits a layer gets, and what they take to store. */
 #include "base/text.h"
-#include "model/backend.h"
+#include "model/layer.h"
 #include "model/run.h"
 
 static void lay_over(sim_number *under, const sim_number *over)
@@ -9,7 +9,12 @@ static void lay_over(sim_number *under, const sim_number *over)
         *under = *over;
 }
 
-bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out)
+bool sim_has_weights(const sim_layer *layer)
+{
+    return (layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D) && layer->weights == SIM_WEIGHTS_STATIC;
+}
+
+bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t position, sim_precision *out)
 {
     const sim_number eight = {SIM_FORMAT_INT, 8};
     bool by_rule = false;
@@ -28,10 +33,17 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_prec
         out->kv = policy->base.kv;
         out->group = policy->base.group;
     }
+    if (position >= 0 && position < policy->position_count) {
+        const sim_precision *at = &policy->positions[position];
+
+        lay_over(&out->w, &at->w);
+        lay_over(&out->a, &at->a);
+        by_rule = true;
+    }
     for (int64_t i = 0; i < policy->rule_count; i++) {
         const sim_policy_rule *rule = &policy->rules[i];
 
-        if (!sim_glob(rule->glob, layer->name))
+        if (!sim_match_name(rule->glob, layer->name))
             continue;
         lay_over(&out->w, &rule->precision.w);
         lay_over(&out->a, &rule->precision.a);
@@ -56,4 +68,17 @@ int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
     if (__builtin_add_overflow(row, scales + 7, &row) || __builtin_mul_overflow(row / 8 * 8, rows, &total))
         return -1;
     return total;
+}
+
+bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
+{
+    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
+    double bits = 0;
+
+    if (workload->phase != SIM_PHASE_DECODE)
+        return false;
+    for (int64_t i = 0; i < workload->layer_count; i++)
+        if (requests[i].layer->op != SIM_OP_EMBEDDING)
+            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
+    return bits <= kib * 1024 * 8;
 }

@@ -8,6 +8,12 @@ static const double close_enough = 1.002;
 /* This far from it, other tiles are worth a look. */
 static const double worth_more = 1.02;
 
+/* A tile of a dimension as the machine has it: of the chain, for positions of a convolution. */
+static int64_t of_chain(const sim_problem *p, sim_dim d, int64_t tile)
+{
+    return p->conv && d == SIM_M ? sim_window_floor(p->gemm, tile) : tile;
+}
+
 /* The smallest tile that wastes no fold. */
 static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
 {
@@ -20,17 +26,39 @@ static int64_t single_fold(const sim_problem *p, const sim_root *r, sim_dim d)
         tile = sim_ceil_div(fold->least * fold->per_den, fold->per_num);
     if (tile > r->way->tile_max[d])
         tile = r->way->tile_max[d];
-    return tile < 1 ? 1 : tile < p->gemm->extent[d] ? tile : p->gemm->extent[d];
+    if (tile > p->gemm->extent[d])
+        tile = p->gemm->extent[d];
+    return tile < 1 ? 1 : of_chain(p, d, tile);
+}
+
+/* Half a tile of a convolution's positions: half of the side that it is cut along, or of the next smaller
+ * side where it has one element of it. */
+static int64_t half_of_positions(const sim_gemm *gemm, int64_t tile)
+{
+    sim_window_stage stages[SIM_WINDOW_STAGES];
+    int s = sim_window_stages(gemm, stages) - 1;
+
+    while (s > 0 && stages[s].unit >= tile)
+        s--;
+    tile = sim_ceil_div(stages[s].extent, 2 * sim_ceil_div(stages[s].extent, tile / stages[s].unit));
+    return tile * stages[s].unit;
 }
 
 /* Half the tile, rounded up to whole folds of the array so that none is wasted; 0 when it cannot shrink. */
 static int64_t halved(const sim_problem *p, const sim_root *r, const int64_t tile[SIM_DIMS], sim_dim d)
 {
     const sim_fold *fold = &r->way->fold[d];
-    int64_t x = p->gemm->extent[d], half = sim_ceil_div(x, 2 * sim_ceil_div(x, tile[d]));
+    int64_t x = p->gemm->extent[d], half, whole;
 
-    if (fold->kind == SIM_FOLD_SIDE)
-        half = sim_ceil_div(half * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
+    if (p->conv && d == SIM_M)
+        half = half_of_positions(p->gemm, tile[d]);
+    else
+        half = sim_ceil_div(x, 2 * sim_ceil_div(x, tile[d]));
+    if (fold->kind == SIM_FOLD_SIDE) {
+        whole = sim_ceil_div(half * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
+        if (whole > half)
+            half = of_chain(p, d, whole);
+    }
     return half >= 1 && half < tile[d] ? half : 0;
 }
 
@@ -96,10 +124,10 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
 {
     const sim_problem *p = d->problem;
     int64_t loops[SIM_DIMS];
-    double c[SIM_DIMS], f[SIM_DIMS];
+    sim_sums sums;
     bool shorter = false;
 
-    sim_sums_of(p, d->roots[0].way, tile, c, f);
+    sim_sums_of(p, d->roots[0].way, tile, &sums);
     for (int e = 0; e < SIM_DIMS; e++)
         loops[e] = tile[e] < p->gemm->extent[e] ? 2 : 1; /* or more */
     for (int s = 0; s < SIM_DIMS; s++) {
@@ -111,7 +139,7 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
         if (!may_be_innermost(d->roots[0].way, (sim_dim)s) ||
             (loops[s] == 1 && loops[0] * loops[1] * loops[2] > 1))
             continue;
-        v = sim_value_at(p, &d->roots[s], c, f);
+        v = sim_value_at(p, &d->roots[s], &sums, p->conv);
         if (shortest_possible(p, &v, tile) >= d->out->pipeline.cycles ||
             !affordable(d->objective, p->arch->mapper_slack_frac, &d->start, &v))
             continue;
@@ -129,22 +157,41 @@ static bool try_tiles(descent *d, const int64_t tile[SIM_DIMS])
     return shorter;
 }
 
+/* A tile that cuts a dimension (or side) into as many tiles, evenly. */
+static int64_t even(int64_t extent, int64_t tile)
+{
+    return sim_ceil_div(extent, sim_ceil_div(extent, tile));
+}
+
+/* As many tiles of a dimension, evenly; of positions of a convolution, along the side that they are cut. */
+static int64_t evened(const sim_problem *p, sim_dim d, int64_t tile)
+{
+    sim_window_stage stages[SIM_WINDOW_STAGES], *side;
+
+    if (!p->conv || d != SIM_M)
+        return even(p->gemm->extent[d], tile);
+    side = &stages[sim_window_stages(p->gemm, stages) - 1];
+    while (side->unit > tile)
+        side--;
+    return even(side->extent, tile / side->unit) * side->unit;
+}
+
 /* The largest tile of a dimension within `room`: evenly divided, and of whole folds where it covers any. */
 static int64_t roomy(const sim_problem *p, const sim_root *r, sim_dim d, int64_t room)
 {
     const sim_fold *fold = &r->way->fold[d];
-    int64_t x = p->gemm->extent[d], whole;
+    int64_t whole;
 
-    if (room >= x)
-        return x;
+    if (room >= p->gemm->extent[d])
+        return p->gemm->extent[d];
     if (fold->kind != SIM_FOLD_SIDE)
-        return sim_ceil_div(x, sim_ceil_div(x, room));
+        return evened(p, d, room);
     whole = room * fold->per_num / fold->per_den * fold->per_den / fold->per_num;
     if (whole < 1)
-        return room;
-    room = sim_ceil_div(x, sim_ceil_div(x, whole)); /* as many tiles, evenly */
+        return of_chain(p, d, room);
+    room = evened(p, d, whole);
     room = sim_ceil_div(room * fold->per_num, fold->per_den) * fold->per_den / fold->per_num;
-    return room < whole && room >= 1 ? room : whole;
+    return of_chain(p, d, room < whole && room >= 1 ? room : whole);
 }
 
 /* Enlarges a tile to what fits beside the others; false when it does not grow. */
@@ -156,6 +203,8 @@ static bool grow(const descent *d, sim_dim e, int64_t tile[SIM_DIMS])
     if (tile[e] >= p->gemm->extent[e])
         return false;
     room = sim_capacity_room(&p->capacity, e, tile);
+    if (room < 1)
+        return false;
     room = roomy(p, &d->roots[0], e, room < most ? room : most);
     if (room <= tile[e])
         return false;
@@ -217,13 +266,31 @@ static void descend(descent *d, double enough)
         ;
 }
 
+/* Takes tiles with their two outer loops the other way round, if the pipeline gets shorter. */
+static void try_swapped(descent *d, const sim_root *root, const int64_t tile[SIM_DIMS],
+                        const sim_map_value *value)
+{
+    const sim_problem *p = d->problem;
+    sim_tiling swapped;
+    sim_pipeline other;
+
+    memcpy(swapped.tile, tile, sizeof swapped.tile);
+    order_loops(root->stationary, true, swapped.order);
+    sim_pipeline_of(p->arch, p->gemm, root->way, &swapped, &other);
+    if (other.cycles >= d->out->pipeline.cycles)
+        return;
+    d->out->tiling = swapped;
+    d->out->pipeline = other;
+    d->out->value = *value;
+    d->root = root;
+}
+
 void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim stationary,
                 sim_objective objective, sim_map_choice *out)
 {
     descent d = {
         .problem = p, .roots = roots, .objective = objective, .root = &roots[stationary], .out = out};
-    sim_tiling swapped;
-    sim_pipeline other;
+    int64_t coarse[SIM_DIMS];
 
     for (int e = 0; e < SIM_DIMS; e++)
         if (out->tiling.tile[e] > p->gemm->extent[e])
@@ -231,6 +298,7 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
     order_loops(stationary, false, out->tiling.order);
     sim_pipeline_of(p->arch, p->gemm, d.root->way, &out->tiling, &out->pipeline);
     d.start = out->value = sim_value_of(p, d.root, out->tiling.tile);
+    memcpy(coarse, out->tiling.tile, sizeof coarse);
 
     if (p->arch->mapper_tiles == SIM_TILES_ANY && p->arch->mapper_latency == SIM_LATENCY_PIPELINE &&
         out->pipeline.cycles > d.start.span_cycles * close_enough) {
@@ -247,12 +315,8 @@ void sim_refine(const sim_problem *p, const sim_root roots[SIM_DIMS], sim_dim st
             descend(&d, d.start.span_cycles * close_enough);
     }
 
-    swapped = out->tiling;
-    order_loops(d.root->stationary, true, swapped.order);
-    sim_pipeline_of(p->arch, p->gemm, d.root->way, &swapped, &other);
-    if (other.cycles < out->pipeline.cycles) {
-        out->tiling = swapped;
-        out->pipeline = other;
-    }
+    try_swapped(&d, d.root, out->tiling.tile, &out->value);
+    if (d.root != &roots[stationary] || memcmp(coarse, out->tiling.tile, sizeof coarse) != 0)
+        try_swapped(&d, &roots[stationary], coarse, &d.start);
     sim_counts_of(p, d.root, out->tiling.tile, &out->counts);
 }

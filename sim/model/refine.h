@@ -12,7 +12,10 @@ void sim_refine(const sim_problem *problem, const sim_root roots[SIM_DIMS], sim_
                 sim_objective objective, sim_map_choice *out);
 
 /* The mapper for mapper.tiles = pow2_padded: tiles that are powers of two or whole dimensions, a ragged last
- * tile being moved and computed in full. By enumeration, under the same objectives; a 1x1x1 tile must fit. */
-void sim_map_padded(const sim_problem *problem, sim_objective objective, sim_map_choice *out);
+ * tile being moved and computed in full. Positions of a convolution are cut into blocks of images, rows and
+ * columns, the exponent of rows and columns being the same. By enumeration, under the same objectives. Under
+ * mapper.latency = overlap operands stay on chip over several tiles (model/slabs.h); else one tile of each
+ * operand is resident. False when not even the smallest tiles fit. */
+bool sim_map_padded(const sim_problem *problem, sim_objective objective, sim_map_choice *out);
 
 #endif

@@ -27,14 +27,14 @@ static sim_number widened(sim_number number)
 /* lm_head and embeddings stay in half precision where the back end has it, else in integers of 8 bits (more
  * where the policy gives more), unless a rule names them. */
 static void request_of(const sim_arch *arch, const sim_policy *policy, const sim_layer *layer,
-                       sim_layer_request *out)
+                       int64_t position, sim_layer_request *out)
 {
     const sim_number half = {SIM_FORMAT_FP, 16};
     char why[SIM_ERR_HINT];
     bool by_rule;
 
     *out = (sim_layer_request){.layer = layer};
-    by_rule = sim_precision_of(policy, layer, &out->precision);
+    by_rule = sim_precision_of(policy, layer, position, &out->precision);
     if (!layer->keep_float || by_rule)
         return;
     out->precision.group = 0;
@@ -47,27 +47,64 @@ static void request_of(const sim_arch *arch, const sim_policy *policy, const sim
     }
 }
 
+/* Layers and their bits; a policy by position must have as many as there are. */
+static sim_status requests_of(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
+                              sim_layer_request *out, sim_err *err)
+{
+    int64_t position = 0;
+    sim_status status;
+
+    for (int64_t i = 0; i < workload->layer_count; i++) {
+        const sim_layer *layer = &workload->layers[i];
+
+        request_of(arch, policy, layer, sim_has_weights(layer) ? position++ : -1, &out[i]);
+    }
+    if (policy->position_count == 0 || policy->position_count == position)
+        return SIM_OK;
+    status =
+        sim_fail(err, SIM_BAD_INPUT, policy->file, 0,
+                 "the policy has bits for %lld layers by position, but workload '%s' has %lld with weights",
+                 (long long)policy->position_count, workload->name, (long long)position);
+    sim_hint(err, "counted are conv2d and matmul with static weights, in the order of the workload; 'simacc "
+                  "table' lists all layers");
+    return status;
+}
+
 static void number_text(sim_number number, char letter, char *out, size_t size)
 {
     if (number.format == SIM_FORMAT_INT)
         snprintf(out, size, "%c%d", letter, number.bits);
+    else if (number.format == SIM_FORMAT_FP8) /* has its width in its name */
+        snprintf(out, size, "%c:%s", letter, sim_format_names[number.format]);
     else
         snprintf(out, size, "%c:%s%d", letter, sim_format_names[number.format], number.bits);
 }
 
+static bool same_number(sim_number a, sim_number b)
+{
+    return a.bits == b.bits && a.format == b.format;
+}
+
+/* Whether the line of the workload file is where these operands are asked for. */
+static bool asked_in_workload(const sim_layer *layer, sim_number w, sim_number a)
+{
+    return layer->line > 0 && ((layer->own.w.bits > 0 && same_number(layer->own.w, w)) ||
+                               (layer->own.a.bits > 0 && same_number(layer->own.a, a)));
+}
+
 /* One error for each pair of operands that the back end cannot multiply. */
-static sim_status check_support(const sim_arch *arch, const sim_layer_request *requests, int64_t count,
-                                sim_err *err)
+static sim_status check_support(const sim_arch *arch, const sim_workload *workload,
+                                const sim_layer_request *requests, sim_err *err)
 {
     sim_number seen[SIM_ERR_MAX][2];
     int seen_count = 0;
     sim_status status = SIM_OK;
 
-    for (int64_t i = 0; i < count; i++) {
+    for (int64_t i = 0; i < workload->layer_count; i++) {
         const sim_layer *layer = requests[i].layer;
         sim_number w, a = requests[i].precision.a;
         char why[SIM_ERR_HINT], w_text[16], a_text[16];
-        bool known = false;
+        bool known = false, in_workload;
 
         if (!is_product(layer))
             continue;
@@ -75,40 +112,24 @@ static sim_status check_support(const sim_arch *arch, const sim_layer_request *r
         if (arch->backend->supports(arch, w, a, why, sizeof why))
             continue;
         for (int s = 0; s < seen_count; s++)
-            known |= seen[s][0].bits == w.bits && seen[s][0].format == w.format &&
-                     seen[s][1].bits == a.bits && seen[s][1].format == a.format;
+            known |= same_number(seen[s][0], w) && same_number(seen[s][1], a);
         if (known || seen_count == SIM_ERR_MAX)
             continue;
         seen[seen_count][0] = w;
         seen[seen_count++][1] = a;
         number_text(w, layer->weights == SIM_WEIGHTS_KV ? 'k' : 'w', w_text, sizeof w_text);
         number_text(a, 'a', a_text, sizeof a_text);
-        status =
-            sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "layer '%s': '%s' (%s) cannot multiply %s%s by %s",
-                     layer->name, arch->name, arch->backend->name, w_text,
-                     layer->weights == SIM_WEIGHTS_KV ? " (KV cache)" : "", a_text);
+        in_workload = asked_in_workload(layer, w, a);
+        status = sim_fail(err, SIM_BAD_INPUT, in_workload ? workload->file : arch->file,
+                          in_workload ? layer->line : 0, "layer '%s': '%s' (%s) cannot multiply %s%s by %s",
+                          layer->name, arch->name, arch->backend->name, w_text,
+                          layer->weights == SIM_WEIGHTS_KV ? " (KV cache)" : "", a_text);
         sim_hint(err, "%s", why);
     }
     return status;
 }
 
-/* ---- residency and prefetch ---------------------------------------------------------------------- */
-
-/* Whether the static weights of the whole workload stay in the weight buffer (or half of a unified one)
- * from decode step to decode step. */
-static bool weights_stay(const sim_arch *arch, const sim_workload *workload,
-                         const sim_layer_request *requests)
-{
-    double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
-    double bits = 0;
-
-    if (workload->phase != SIM_PHASE_DECODE)
-        return false;
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (requests[i].layer->op != SIM_OP_EMBEDDING)
-            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
-    return bits <= kib * 1024 * 8;
-}
+/* ---- prefetch ---------------------------------------------------------------------- */
 
 /* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
  * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
@@ -201,6 +222,22 @@ static sim_provenance worse(sim_provenance a, sim_provenance b)
     return a < b ? a : b;
 }
 
+/* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
+ * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
+static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
+{
+    sim_provenance worst =
+        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
+    sim_hardware hardware;
+
+    arch->backend->hardware(arch, &hardware);
+    if (hardware.kind == SIM_PE_SERIAL)
+        worst = SIM_ASSUMED;
+    if (totals->energy.vector_j > 0)
+        worst = worse(worst, arch->tech.vector_provenance);
+    return worst;
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -219,12 +256,12 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     if (!requests || !costs || !results || !context.cache || !context.memo)
         return out_of_memory(err);
 
-    for (int64_t i = 0; i < count; i++)
-        request_of(arch, policy, &workload->layers[i], &requests[i]);
-    status = check_support(arch, requests, count, err);
+    status = requests_of(arch, workload, policy, requests, err);
+    if (status == SIM_OK)
+        status = check_support(arch, workload, requests, err);
     if (status != SIM_OK)
         return status;
-    context.weights_resident = weights_stay(arch, workload, requests);
+    context.weights_resident = sim_weights_stay(arch, workload, requests);
 
     for (int64_t i = 0; i < count; i++) {
         int64_t saved;
@@ -258,10 +295,6 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch);
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    /* As good as the worst number that went in. */
-    out->energy_provenance =
-        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
-    if (out->totals.energy.vector_j > 0)
-        out->energy_provenance = worse(out->energy_provenance, arch->tech.vector_provenance);
+    out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;
 }

@@ -10,10 +10,15 @@
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
 
+/* Whether the layer has weights of its own: a convolution, or a matmul with static weights. These are the
+ * layers that a policy by position counts, one per entry of the workload. */
+bool sim_has_weights(const sim_layer *layer);
+
 /* The precision a policy gives a layer: the layer's own bits, else the policy's base, else 8 (a policy that
- * overrides comes before the own bits); then the rules in order, the last match winning field by field. kv
- * falls back to a. True when a rule named the layer's w or a bits: such a layer is not kept in float. */
-bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, sim_precision *out);
+ * overrides comes before the own bits); then its bits at `position` among the layers with weights (-1: it has
+ * none); then the rules in order, the last match winning field by field. kv falls back to a. True when a
+ * position or a rule named the layer's w or a bits: such a layer is not kept in float. */
+bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t position, sim_precision *out);
 
 /* Bits that `rows` rows of `row_elements` elements take in memory: dense, each row padded to bytes, with a
  * 16-bit scale and a zero point of the element's width per group (group 0: none). -1 on overflow. */

@@ -103,9 +103,10 @@ extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "
 
 typedef struct sim_workload {
     const char *name, *file;
-    sim_phase phase;       /* SIM_PHASE_NONE for an explicit layer list */
-    int64_t batch, tokens; /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step;
-                              0 unknown */
+    sim_phase phase; /* SIM_PHASE_NONE for an explicit layer list */
+    int64_t batch;   /* sequences of a model, images of a list of convolutions; 0 unknown */
+    int64_t tokens;  /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step; 0
+                        unknown */
     const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
     int64_t layer_count;
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
@@ -341,6 +342,7 @@ typedef struct sim_arch {
     int64_t array_depth;     /* bitserial: elements of k that one dot-product unit takes at a time */
     int64_t array_w_step_bits, array_a_step_bits; /* bitserial: bits of an operand taken per cycle */
     int64_t array_input_port_bits; /* bitserial: activation bits entering per cycle; 0: no limit */
+    int64_t array_slot;            /* bitserial: least elements of k that a packed group occupies */
     int64_t output_bits;
     bool output_read_first;
 
@@ -453,5 +455,39 @@ typedef struct sim_result {
     sim_provenance energy_provenance;
     const char *calibration; /* NULL: none */
 } sim_result;
+
+/* What one instance of a layer costs by itself at given bits: nothing is prefetched under the layer before.
+ */
+typedef struct sim_layer_price {
+    bool possible; /* false: the machine cannot run it at these bits; of the rest only macs is then known */
+    int64_t macs;  /* matmul and conv2d only */
+    int64_t cycles, compute_cycles, memory_cycles;
+    int64_t dram_read_bytes, dram_write_bytes;
+    int64_t weight_bytes; /* stored parameters */
+    double latency_s, energy_j, utilization_frac;
+    sim_bound bound;
+} sim_layer_price;
+
+/* Every layer of a workload at every precision of a list. Layers of equal work share their prices. */
+typedef struct sim_cost_table {
+    const sim_arch *arch;
+    const sim_workload *workload;
+    const sim_precision *precisions;
+    int64_t precision_count;
+    bool has_kv;                   /* kv varies by itself; otherwise it is a */
+    const int64_t *kinds;          /* of each layer */
+    const sim_layer_price *prices; /* of kind k at precision p: [k * precision_count + p] */
+    int64_t kind_count;
+
+    /* Cells that are not possible, over all layers, and why the first of them is not. */
+    int64_t impossible_count, first_impossible_layer, first_impossible_precision;
+    const char *why_impossible;
+
+    /* Layers that take more cycles with fewer bits of one operand, by more than slower_frac (that much the
+     * mapper may give away), and the worst case: its layer and its two precisions. */
+    double slower_frac;
+    int64_t slower_count, slower_layer, slower_from, slower_to;
+    double slower_most_frac;
+} sim_cost_table;
 
 #endif

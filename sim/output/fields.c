@@ -117,6 +117,38 @@ int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
     return l.count + sim_context_fields(result, fields + l.count);
 }
 
+int sim_cell_fields(const sim_cost_table *table, int64_t layer, int64_t precision,
+                    sim_field fields[SIM_FIELDS_MAX])
+{
+    const sim_layer *of = &table->workload->layers[layer];
+    const sim_precision *bits = &table->precisions[precision];
+    const sim_layer_price *price = &table->prices[table->kinds[layer] * table->precision_count + precision];
+    const bool is_product = of->op == SIM_OP_MATMUL || of->op == SIM_OP_CONV2D, known = price->possible;
+    list l = {fields, 0};
+
+    add_text(&l, NULL, "layer", of->name);
+    add_int(&l, NULL, "w_bits", bits->w.bits, true);
+    add_int(&l, NULL, "a_bits", bits->a.bits, true);
+    if (table->has_kv)
+        add_int(&l, NULL, "kv_bits", bits->kv.bits, true);
+    add_int(&l, NULL, "cycles", price->cycles, known);
+    add_real(&l, NULL, "latency_s", known ? price->latency_s : NAN);
+    add_real(&l, NULL, "energy_j", known ? price->energy_j : NAN);
+    add_int(&l, NULL, "weight_bytes", price->weight_bytes, known);
+    add_int(&l, NULL, "compute_cycles", price->compute_cycles, known);
+    add_int(&l, NULL, "memory_cycles", price->memory_cycles, known);
+    add_int(&l, NULL, "dram_read_bytes", price->dram_read_bytes, known);
+    add_int(&l, NULL, "dram_write_bytes", price->dram_write_bytes, known);
+    add_real(&l, NULL, "utilization_frac", known && is_product ? price->utilization_frac : NAN);
+    add_text(&l, NULL, "bound", known ? sim_bound_names[price->bound] : NULL);
+    add_text(&l, NULL, "op", sim_op_names[of->op]);
+    add_int(&l, NULL, "repeat", of->repeat, true);
+    add_int(&l, NULL, "macs", price->macs, true);
+    add_text(&l, NULL, "arch", table->arch->name);
+    add_text(&l, NULL, "workload", table->workload->name);
+    return l.count;
+}
+
 int sim_context_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
 {
     list l = {fields, 0};

@@ -3,6 +3,7 @@
 #ifndef SIM_OUTPUT_FIELDS_H
 #define SIM_OUTPUT_FIELDS_H
 
+#include "base/text.h"
 #include "model/types.h"
 
 typedef enum sim_field_type {
@@ -33,6 +34,13 @@ int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
 
 /* What each row of a CSV says beside the layer, so that a chart needs nothing but the file. */
 int sim_context_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX]);
+
+/* A cell of a cost table: its key, its cost, and what the layer is. */
+int sim_cell_fields(const sim_cost_table *table, int64_t layer, int64_t precision,
+                    sim_field fields[SIM_FIELDS_MAX]);
+
+/* One row of CSV, RFC 4180 with a plain line feed: the values, or the names with those of groups in front. */
+void sim_fields_csv(const sim_field *fields, int count, bool names, sim_text *out);
 
 /* True when the layer has multiply-accumulates: a matmul or a convolution. */
 bool sim_layer_is_product(const sim_layer_result *layer);

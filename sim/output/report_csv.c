@@ -37,7 +37,7 @@ static void put_value(sim_text *out, const sim_field *field)
     }
 }
 
-static void put_row(sim_text *out, const sim_field *fields, int count, bool names)
+void sim_fields_csv(const sim_field *fields, int count, bool names, sim_text *out)
 {
     for (int i = 0; i < count; i++) {
         if (i > 0)
@@ -58,9 +58,9 @@ void sim_report_csv(const sim_result *result, sim_text *out)
     sim_field fields[2 * SIM_FIELDS_MAX];
     int count = sim_layer_fields(&nothing, fields);
 
-    put_row(out, fields, count + sim_context_fields(result, fields + count), true);
+    sim_fields_csv(fields, count + sim_context_fields(result, fields + count), true, out);
     for (int64_t i = 0; i < result->layer_count; i++) {
         count = sim_layer_fields(&result->layers[i], fields);
-        put_row(out, fields, count + sim_context_fields(result, fields + count), false);
+        sim_fields_csv(fields, count + sim_context_fields(result, fields + count), false, out);
     }
 }

@@ -17,7 +17,7 @@ check_text --help
 mv out overview
 run_case 0 help
 cmp -s out overview || fail "help and --help differ"
-for command in run list validate help; do
+for command in run table list validate help; do
     grep -q "^  $command " overview || fail "'$command' is not in the overview"
     run_case 0 help $command
     check_text help $command
@@ -35,6 +35,10 @@ done
 run_case 0 help run
 for option in --policy --set --objective --phase --batch --context --prompt --json --csv -o --trace; do
     grep -q "^  $option[ ]" out || fail "help run does not tell of $option"
+done
+run_case 0 help table
+for option in --bits --set --objective --phase --batch --context --prompt --full-attention -o; do
+    grep -q "^  $option[ ]" out || fail "help table does not tell of $option"
 done
 # --help wins over what is wrong beside it.
 run_case 0 run --help --frobnicate
@@ -66,5 +70,12 @@ run_case 0 run example.cfg model.json --policy mixed.json --csv
 grep -q '^layers.0-1.gate_proj,matmul,2,1,11008,4096,1,int,8,' out || fail "the example policy does not work as told"
 grep -q '^layers.2-31.gate_proj,matmul,30,1,11008,4096,1,int,4,' out || fail "the example policy does not work as told"
 grep -q '^layers.[^,]*.down_proj,matmul,[0-9]*,1,4096,11008,1,int,8,' out || fail "the example policy does not work as told"
+
+
+# The list by position is a policy for as many layers.
+run_case 0 help policy
+grep '^  \[\[' out >positions.json
+run_case 3 run example.cfg layers.json --policy ./positions.json
+says "bits for 3 layers by position, but workload 'two_layers' has 2"
 
 exit $failed

@@ -61,7 +61,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int64_t i = 0; i < policy.rule_count; i++) {
             check_precision(&policy.rules[i].precision, false, -1);
             promise(policy.rules[i].glob && policy.rules[i].glob[0]);
-            sim_glob(policy.rules[i].glob, "layers.12.self_attn.q_proj");
+            /* a pattern that is a glob of a name matches it as one with lists too */
+            promise(sim_match_name(policy.rules[i].glob, "layers.12.self_attn.q_proj") ||
+                    !sim_glob(policy.rules[i].glob, "layers.12.self_attn.q_proj"));
+        }
+        promise(policy.position_count == 0 || policy.positions);
+        for (int64_t i = 0; i < policy.position_count; i++) {
+            check_number(policy.positions[i].w, true);
+            check_number(policy.positions[i].a, true);
+            promise(policy.positions[i].kv.bits == 0 && policy.positions[i].group == 0);
         }
     }
     sim_arena_free(&arena);

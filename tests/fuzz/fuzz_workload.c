@@ -33,11 +33,11 @@ static sim_workload_request request_of(uint8_t byte)
 {
     sim_workload_request request = {0};
 
+    request.batch = byte & 16 ? 3 : 0; /* of a list of layers: images */
     if (byte & 1) {
         request.phase = byte & 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
         request.prompt_tokens = byte & 4 ? 7 : 0;
         request.context_tokens = byte & 8 ? 7 : 0;
-        request.batch = byte & 16 ? 3 : 0;
         request.full_attention = byte & 32;
     }
     return request;

@@ -246,6 +246,68 @@ Test(policy, a_search_result_is_one)
     sim_arena_free(&f.arena);
 }
 
+/* ---- by position ---------------------------------------------------------------------------------- */
+
+static void check_position(const sim_policy *policy, int i, int w, int a)
+{
+    char place[24];
+
+    snprintf(place, sizeof place, "position %d", i);
+    check_number(place, "w", policy->positions[i].w, SIM_FORMAT_INT, w);
+    check_number(place, "a", policy->positions[i].a, SIM_FORMAT_INT, a);
+    check_number(place, "kv", policy->positions[i].kv, SIM_FORMAT_INT, 0);
+}
+
+Test(policy, a_bare_list_is_by_position)
+{
+    fixture f;
+
+    read_text(&f, "[[8, -1], [7, 16],\n [-1, 1]]");
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_assert_str_eq(f.policy.name, "mixed", "the file's own name");
+    cr_assert_str_eq(f.policy.file, "dir/mixed.json");
+    cr_assert_eq(f.policy.position_count, 3);
+    cr_assert_eq(f.policy.rule_count, 0);
+    cr_assert(!f.policy.overrides_own);
+    check_position(&f.policy, 0, 8, 8); /* -1: not quantized, priced at 8 bits */
+    check_position(&f.policy, 1, 7, 16);
+    check_position(&f.policy, 2, 8, 1);
+    sim_arena_free(&f.arena);
+}
+
+Test(policy, positions_with_a_default_and_rules)
+{
+    fixture f;
+
+    read_text(
+        &f,
+        "{\"name\": \"haq\", \"network\": \"MobileNetV2\", \"source\": \"a paper\", \"default\": \"w8a8\","
+        " \"layers_w_a_bits\": [[4, 6]], \"policy\": [{\"layer\": \"fc\", \"w_bits\": 2}]}");
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_assert_str_eq(f.policy.name, "haq");
+    cr_assert_eq(f.policy.position_count, 1);
+    check_position(&f.policy, 0, 4, 6);
+    cr_assert_eq(f.policy.rule_count, 1);
+    cr_assert(f.policy.overrides_own);
+    sim_arena_free(&f.arena);
+}
+
+/* The policy that HAQ's repository prints has 53 pairs: the 52 convolutions of MobileNetV2, and its
+ * classifier. */
+Test(policy, haq_as_shipped)
+{
+    fixture f;
+
+    load(&f, SIMACC_SOURCE_DIR "/workloads/policies/haq_mobilenet_v2_60pct.json");
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_assert_eq(f.policy.position_count, 53);
+    check_position(&f.policy, 0, 8, 8);
+    check_position(&f.policy, 1, 7, 7);
+    check_position(&f.policy, 22, 6, 4);
+    check_position(&f.policy, 52, 8, 8);
+    sim_arena_free(&f.arena);
+}
+
 /* ---- files with slips in them --------------------------------------------------------------------- */
 
 static void check_error(const fixture *f, int i, int line, const char *text, const char *hint)
@@ -296,17 +358,30 @@ Test(policy, all_slips_of_a_file_together)
 
 Test(policy, wrong_shapes)
 {
+#define BY_POSITION                                                                                          \
+    "a policy by position is a list of pairs [w_bits, a_bits], one for each layer with weights, not "
+#define NEEDS                                                                                                \
+    "a policy file needs 'policy' (a list of rules), 'layers_w_a_bits' (a list by position) or 'default'"
     static const struct {
         const char *text, *words;
-    } cases[] = {{"[]", "a policy file must be an object, not an array"},
-                 {"{}", "a policy file needs 'policy' (a list of rules) or 'default'"},
-                 {"{\"name\": \"x\"}", "a policy file needs 'policy' (a list of rules) or 'default'"},
-                 {"{\"policy\": {}}", "'policy' must be an array of rules, not an object"},
-                 {"{\"rules\": \"w4a8\"}", "'rules' must be an array of rules, not a text"},
-                 {"{\"rules\": [], \"policy\": []}", "'policy' and 'rules' are two names of the same list"},
-                 {"{\"default\": 8}", "'default' must be a text, not an integer"},
-                 {"{\"default\": \"w8a8\", \"name\": \"\"}", "'name' is empty"},
-                 {"", "is empty: expected JSON"}};
+    } cases[] = {
+        {"[]", BY_POSITION "an empty one"},
+        {"{\"layers_w_a_bits\": {}}", BY_POSITION "an object"},
+        {"[4]", "pair 1 must be [w_bits, a_bits], not an integer"},
+        {"[[4, 8], [4, 8, 8]]", "pair 2 must be [w_bits, a_bits], not an array of another length"},
+        {"[[4, 8], [4.0, 8]]", "w_bits of pair 2 must be an integer, not a real number"},
+        {"[[4, null]]", "a_bits of pair 1 must be an integer, not null"},
+        {"[[4, -2]]", "a_bits of pair 1 is -2: integers have 1 to 16 bits"},
+        {"[[0, 4]]", "w_bits of pair 1 is 0: integers have 1 to 16 bits"},
+        {"7", "a policy file must be an object, or a list of pairs [w_bits, a_bits], not an integer"},
+        {"{}", NEEDS},
+        {"{\"name\": \"x\"}", NEEDS},
+        {"{\"policy\": {}}", "'policy' must be an array of rules, not an object"},
+        {"{\"rules\": \"w4a8\"}", "'rules' must be an array of rules, not a text"},
+        {"{\"rules\": [], \"policy\": []}", "'policy' and 'rules' are two names of the same list"},
+        {"{\"default\": 8}", "'default' must be a text, not an integer"},
+        {"{\"default\": \"w8a8\", \"name\": \"\"}", "'name' is empty"},
+        {"", "is empty: expected JSON"}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         fixture f;

@@ -1,4 +1,4 @@
-#include "input/workload.h"
+#include "input/workload_fixture.h"
 
 #include <criterion/criterion.h>
 
@@ -9,63 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct fixture {
-    sim_arena arena;
-    sim_workload workload;
-    sim_err err;
-    sim_status status;
-} fixture;
-
-static void read_for(fixture *f, const char *text, const char *path, const sim_workload_request *request)
-{
-    memset(f, 0, sizeof *f);
-    sim_arena_init(&f->arena, NULL);
-    f->status = sim_workload_read(text, strlen(text), path, request, &f->arena, &f->workload, &f->err);
-}
-
-static void read_text(fixture *f, const char *text)
-{
-    read_for(f, text, "dir/w.json", NULL);
-}
-
-/* A list of one layer, `rest` being its members after the name. */
-static const sim_layer *read_layer(fixture *f, const char *rest)
-{
-    char text[600];
-
-    snprintf(text, sizeof text, "{\"layers\": [\n{\"name\": \"x\", %s}]}", rest);
-    read_text(f, text);
-    return f->status == SIM_OK ? &f->workload.layers[0] : NULL;
-}
-
-static void check_error(const fixture *f, int i, int line, const char *text, const char *hint)
-{
-    const sim_err_item *item = &f->err.items[i];
-
-    cr_assert_lt(i, f->err.count, "no error %d: '%s'", i, text);
-    cr_expect_eq(item->line, line, "'%s' on line %d", item->text, item->line);
-    cr_expect_str_eq(item->text, text);
-    cr_expect_str_eq(item->hint, hint);
-    cr_expect_str_eq(item->file, "dir/w.json");
-}
-
-static void check_shape(const sim_layer *l, sim_op op, int64_t m, int64_t n, int64_t k, int64_t batch,
-                        int64_t repeat)
-{
-    cr_assert_not_null(l);
-    cr_expect(l->op == op && l->m == m && l->n == n && l->k == k && l->batch == batch && l->repeat == repeat,
-              "op %d m %" PRId64 " n %" PRId64 " k %" PRId64 " batch %" PRId64 " repeat %" PRId64, (int)l->op,
-              l->m, l->n, l->k, l->batch, l->repeat);
-}
-
 /* ---- explicit lists ------------------------------------------------------------------------------- */
 
 Test(workload, a_list_of_layers)
 {
-    fixture f;
+    workload_fixture f;
     const sim_layer *l;
 
-    read_text(
+    workload_read_text(
         &f,
         "{\"name\": \"mine\", \"layers\": [\n"
         "{\"name\": \"fc1\", \"op\": \"matmul\", \"m\": 32, \"n\": 512, \"k\": 784},\n"
@@ -80,14 +31,14 @@ Test(workload, a_list_of_layers)
     cr_assert_null(f.workload.model_type);
     cr_assert_eq(f.workload.layer_count, 2);
     l = &f.workload.layers[0];
-    check_shape(l, SIM_OP_MATMUL, 32, 512, 784, 1, 1);
+    workload_check_shape(l, SIM_OP_MATMUL, 32, 512, 784, 1, 1);
     cr_assert_str_eq(l->name, "fc1");
     cr_assert_eq(l->line, 2);
     cr_assert_eq(l->weights, SIM_WEIGHTS_STATIC);
     cr_assert(l->own.w.bits == 0 && l->own.a.bits == 0 && l->own.group == 0 && !l->keep_float);
     cr_assert_eq(l->causal_macs, 0);
     l = &f.workload.layers[1];
-    check_shape(l, SIM_OP_MATMUL, 1, 2, 3, 4, 5);
+    workload_check_shape(l, SIM_OP_MATMUL, 1, 2, 3, 4, 5);
     cr_assert_eq(l->line, 3);
     cr_assert_eq(l->weights, SIM_WEIGHTS_DYNAMIC);
     cr_assert(l->own.w.format == SIM_FORMAT_INT && l->own.w.bits == 4);
@@ -98,9 +49,9 @@ Test(workload, a_list_of_layers)
 
 Test(workload, the_file_names_what_has_no_name)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
+    workload_read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
     cr_assert_eq(f.status, SIM_OK);
     cr_assert_str_eq(f.workload.name, "w");
     sim_arena_free(&f.arena);
@@ -109,17 +60,17 @@ Test(workload, the_file_names_what_has_no_name)
 /* Where the shapes come from is for people; it must be a text all the same. */
 Test(workload, source)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, "{\"source\": \"a paper\", \"layers\": [\n"
-                  "{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
+    workload_read_text(&f, "{\"source\": \"a paper\", \"layers\": [\n"
+                           "{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}]}");
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_assert_str_eq(f.workload.name, "w");
     sim_arena_free(&f.arena);
-    read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}],\n"
-                  "\"source\": 2018}");
+    workload_read_text(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"softmax\", \"m\": 1, \"n\": 1}],\n"
+                           "\"source\": 2018}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 2, "'source' must be a text, not an integer", "");
+    workload_check_error(&f, 0, 2, "'source' must be a text, not an integer", "");
     sim_arena_free(&f.arena);
 }
 
@@ -143,14 +94,14 @@ Test(workload, vector_operations)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
+        workload_fixture f;
         char text[200];
         const sim_layer *l;
 
         snprintf(text, sizeof text, "%s, \"m\": 10, \"n\": 20, \"batch\": 3, \"repeat\": 2, \"a_bits\": 4",
                  cases[i].text);
-        l = read_layer(&f, text);
-        check_shape(l, cases[i].op, 10, 20, 0, 3, 2);
+        l = workload_read_layer(&f, text);
+        workload_check_shape(l, cases[i].op, 10, 20, 0, 3, 2);
         cr_expect_eq(l->inputs, cases[i].inputs, "%s", cases[i].text);
         cr_expect_eq(l->ops_per_element, cases[i].ops, "%s: %g", cases[i].text, l->ops_per_element);
         cr_expect_eq(l->param_elements, cases[i].params, "%s", cases[i].text);
@@ -161,14 +112,14 @@ Test(workload, vector_operations)
 
 Test(workload, an_embedding_stays_float_unless_it_says_otherwise)
 {
-    fixture f;
-    const sim_layer *l = read_layer(&f, "\"op\": \"embedding\", \"m\": 7, \"n\": 64, \"k\": 1000");
+    workload_fixture f;
+    const sim_layer *l = workload_read_layer(&f, "\"op\": \"embedding\", \"m\": 7, \"n\": 64, \"k\": 1000");
 
-    check_shape(l, SIM_OP_EMBEDDING, 7, 64, 1000, 1, 1);
+    workload_check_shape(l, SIM_OP_EMBEDDING, 7, 64, 1000, 1, 1);
     cr_assert_eq(l->ops_per_element, 0);
     cr_assert(l->keep_float);
     sim_arena_free(&f.arena);
-    l = read_layer(&f, "\"op\": \"embedding\", \"m\": 7, \"n\": 64, \"k\": 1000, \"w_bits\": 4");
+    l = workload_read_layer(&f, "\"op\": \"embedding\", \"m\": 7, \"n\": 64, \"k\": 1000, \"w_bits\": 4");
     cr_assert(!l->keep_float);
     sim_arena_free(&f.arena);
 }
@@ -207,14 +158,14 @@ Test(workload, convolutions)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
+        workload_fixture f;
         char text[300];
         const sim_layer *l;
 
         snprintf(text, sizeof text, "\"op\": \"conv2d\", \"repeat\": 3, \"w_bits\": 2, %s", cases[i].text);
-        l = read_layer(&f, text);
+        l = workload_read_layer(&f, text);
         cr_assert_not_null(l, "%s: %s", cases[i].text, f.err.items[0].text);
-        check_shape(l, SIM_OP_CONV2D, cases[i].m, cases[i].n, cases[i].k, cases[i].batch, 3);
+        workload_check_shape(l, SIM_OP_CONV2D, cases[i].m, cases[i].n, cases[i].k, cases[i].batch, 3);
         cr_expect_eq(l->own.w.bits, 2);
         cr_expect_eq(l->conv.groups, cases[i].batch);
         cr_expect_eq(l->weights, SIM_WEIGHTS_STATIC);
@@ -246,14 +197,35 @@ Test(workload, impossible_convolutions)
 #undef CONV
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
+        workload_fixture f;
 
-        cr_assert_null(read_layer(&f, cases[i].text));
+        cr_assert_null(workload_read_layer(&f, cases[i].text));
         cr_expect_eq(f.status, cases[i].status, "case %zu", i);
         cr_expect_str_eq(f.err.items[0].text, cases[i].words);
         cr_expect_eq(f.err.items[0].line, 2);
         sim_arena_free(&f.arena);
     }
+}
+
+/* An error points at the key that is wrong, and says what would be right. */
+Test(workload, impossible_convolutions_are_pointed_at)
+{
+    workload_fixture f;
+
+    workload_read_text(
+        &f, "{\"layers\": [{\"name\": \"x\", \"op\": \"conv2d\", \"h_in\": 4, \"w_in\": 9, \"c_in\": "
+            "6, \"c_out\": 4,\n"
+            "\"kernel_h\": 7,\n"
+            "\"kernel_w\": 1, \"padding\": 1,\n"
+            "\"groups\": 3}]}");
+    workload_check_error(&f, 0, 2, "'kernel_h' of layer 'x' is larger than its padded input: 7 against 6",
+                         "supported: 'kernel_h' up to h_in + 2 * padding = 6");
+    workload_check_error(
+        &f, 1, 4, "'groups' of layer 'x' does not divide 'c_out': 3 and 4",
+        "supported: any 'groups' that divides both c_in and c_out; groups = c_in is a depthwise "
+        "convolution");
+    cr_expect_eq(f.err.count, 2);
+    sim_arena_free(&f.arena);
 }
 
 /* 2^63 - 1 = 7^2 * 73 * 127 * 337 * 92737 * 649657 is reached exactly, and then exceeded by each factor in
@@ -264,7 +236,7 @@ Test(workload, counts_up_to_63_bits)
     static const char *const keys[5] = {"m", "n", "k", "batch", "repeat"};
 
     for (int wrong = -1; wrong < 5; wrong++) {
-        fixture f;
+        workload_fixture f;
         char text[300] = "\"op\": \"matmul\"";
 
         for (int i = 0; i < 5; i++) {
@@ -273,76 +245,77 @@ Test(workload, counts_up_to_63_bits)
             snprintf(text + length, sizeof text - length, ", \"%s\": %" PRId64, keys[i],
                      factors[i] + (i == wrong));
         }
-        read_layer(&f, text);
+        workload_read_layer(&f, text);
         cr_expect_eq(f.status, wrong < 0 ? SIM_OK : SIM_OVERFLOW, "%s", text);
         if (wrong >= 0)
-            check_error(&f, 0, 2, "the work of layer 'x' does not fit 63 bits", "");
+            workload_check_error(&f, 0, 2, "the work of layer 'x' does not fit 63 bits", "");
         sim_arena_free(&f.arena);
     }
 }
 
 Test(workload, a_table_beyond_63_bits)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_layer(&f, "\"op\": \"embedding\", \"m\": 1, \"n\": 4294967296, \"k\": 4294967296");
+    workload_read_layer(&f, "\"op\": \"embedding\", \"m\": 1, \"n\": 4294967296, \"k\": 4294967296");
     cr_assert_eq(f.status, SIM_OVERFLOW);
     sim_arena_free(&f.arena);
 }
 
 Test(workload, all_slips_of_a_list_together)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, "{\"layers\": [\n"
-                  "{\"name\": \"a\", \"op\": \"matmull\", \"m\": 1, \"n\": 1, \"k\": 1},\n"
-                  "{\"op\": \"matmul\", \"m\": 0, \"n\": -3, \"k\": 1.5},\n"
-                  "{\"name\": \"b\", \"op\": \"matmul\", \"n\": \"4\", \"K\": 1},\n"
-                  "{\"name\": \"c\", \"op\": \"softmax\", \"m\": 1, \"n\": 1, \"k\": 1},\n"
-                  "[],\n"
-                  "{\"name\": \"d\", \"op\": \"matmul\", \"m\": 1, \"n\": 1, \"k\": 1, \"weights\": "
-                  "\"static\", \"w_bits\": 0},\n"
-                  "{\"name\": \"b\", \"op\": \"elementwise\", \"m\": 1, \"n\": 1, \"inputs\": 9, "
-                  "\"ops_per_element\": -1},\n"
-                  "{\"name\": \"e\", \"m\": 1}],\n"
-                  "\"batch\": 1}");
+    workload_read_text(&f, "{\"layers\": [\n"
+                           "{\"name\": \"a\", \"op\": \"matmull\", \"m\": 1, \"n\": 1, \"k\": 1},\n"
+                           "{\"op\": \"matmul\", \"m\": 0, \"n\": -3, \"k\": 1.5},\n"
+                           "{\"name\": \"b\", \"op\": \"matmul\", \"n\": \"4\", \"K\": 1},\n"
+                           "{\"name\": \"c\", \"op\": \"softmax\", \"m\": 1, \"n\": 1, \"k\": 1},\n"
+                           "[],\n"
+                           "{\"name\": \"d\", \"op\": \"matmul\", \"m\": 1, \"n\": 1, \"k\": 1, \"weights\": "
+                           "\"static\", \"w_bits\": 0},\n"
+                           "{\"name\": \"b\", \"op\": \"elementwise\", \"m\": 1, \"n\": 1, \"inputs\": 9, "
+                           "\"ops_per_element\": -1},\n"
+                           "{\"name\": \"e\", \"m\": 1}],\n"
+                           "\"batch\": 1}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
-    check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'", "known: name, source, layers");
-    check_error(&f, 1, 2, "unknown op 'matmull'", "did you mean 'matmul'?");
-    check_error(&f, 2, 3, "'name' is missing from a layer", "");
-    check_error(&f, 3, 3, "'m' must be at least 1, not 0", "");
-    check_error(&f, 4, 3, "'n' must be at least 1, not -3", "");
-    check_error(&f, 5, 3, "'k' must be an integer, written without point or exponent", "");
-    check_error(&f, 6, 4, "unknown key 'K' in layer 'b' (matmul)", "did you mean 'k'?");
-    check_error(&f, 7, 4, "'m' is missing from layer 'b'", "");
-    check_error(&f, 8, 4, "'n' must be an integer, not a text", "");
-    check_error(&f, 9, 4, "'k' is missing from layer 'b'", "");
-    check_error(&f, 10, 5, "unknown key 'k' in layer 'c' (softmax)",
-                "known: name, op, m, n, batch, repeat, a_bits, a_format, ops_per_element");
-    check_error(&f, 11, 6, "a layer must be an object, not an array", "");
-    check_error(&f, 12, 7, "'w_bits' is 0: integers have 1 to 16 bits", "");
-    check_error(&f, 13, 8, "'inputs' must be from 1 to 8, not 9", "");
-    check_error(&f, 14, 8, "'ops_per_element' must be from 0 to 1000000, not -1", "");
-    check_error(&f, 15, 9, "'op' is missing from layer 'e'", "");
-    check_error(&f, 16, 8, "a second layer 'b'; the first is on line 4", "");
+    workload_check_error(&f, 0, 10, "unknown key 'batch' in a workload with 'layers'",
+                         "known: name, source, layers");
+    workload_check_error(&f, 1, 2, "unknown op 'matmull'", "did you mean 'matmul'?");
+    workload_check_error(&f, 2, 3, "'name' is missing from a layer", "");
+    workload_check_error(&f, 3, 3, "'m' must be at least 1, not 0", "");
+    workload_check_error(&f, 4, 3, "'n' must be at least 1, not -3", "");
+    workload_check_error(&f, 5, 3, "'k' must be an integer, written without point or exponent", "");
+    workload_check_error(&f, 6, 4, "unknown key 'K' in layer 'b' (matmul)", "did you mean 'k'?");
+    workload_check_error(&f, 7, 4, "'m' is missing from layer 'b'", "");
+    workload_check_error(&f, 8, 4, "'n' must be an integer, not a text", "");
+    workload_check_error(&f, 9, 4, "'k' is missing from layer 'b'", "");
+    workload_check_error(&f, 10, 5, "unknown key 'k' in layer 'c' (softmax)",
+                         "known: name, op, m, n, batch, repeat, a_bits, a_format, ops_per_element");
+    workload_check_error(&f, 11, 6, "a layer must be an object, not an array", "");
+    workload_check_error(&f, 12, 7, "'w_bits' is 0: integers have 1 to 16 bits", "");
+    workload_check_error(&f, 13, 8, "'inputs' must be from 1 to 8, not 9", "");
+    workload_check_error(&f, 14, 8, "'ops_per_element' must be from 0 to 1000000, not -1", "");
+    workload_check_error(&f, 15, 9, "'op' is missing from layer 'e'", "");
+    workload_check_error(&f, 16, 8, "a second layer 'b'; the first is on line 4", "");
     cr_expect_eq(f.err.count, 17);
     sim_arena_free(&f.arena);
 }
 
 Test(workload, names_of_layers)
 {
-    fixture f;
+    workload_fixture f;
     char text[500], name[202];
 
     memset(name, 'n', 201);
     name[201] = '\0';
     snprintf(text, sizeof text, "{\"layers\": [{\"name\": \"%s\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}",
              name);
-    read_text(&f, text);
-    check_error(&f, 0, 1, "the name of a layer has at most 200 bytes, not 201", "");
+    workload_read_text(&f, text);
+    workload_check_error(&f, 0, 1, "the name of a layer has at most 200 bytes, not 201", "");
     sim_arena_free(&f.arena);
-    read_text(&f, "{\"layers\": [{\"name\": \"\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}");
-    check_error(&f, 0, 1, "'name' is empty", "");
+    workload_read_text(&f, "{\"layers\": [{\"name\": \"\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}");
+    workload_check_error(&f, 0, 1, "'name' is empty", "");
     sim_arena_free(&f.arena);
 }
 
@@ -351,15 +324,15 @@ Test(workload, a_long_list, .timeout = 20)
 {
     enum { LAYERS = 50000 };
     sim_text text = {0};
-    fixture f;
+    workload_fixture f;
 
     sim_text_add(&text, "{\"layers\": [");
     for (int i = 0; i < LAYERS; i++)
         sim_text_printf(&text, "{\"name\": \"l%d\", \"op\": \"norm\", \"m\": 1, \"n\": 1},\n", i);
     sim_text_add(&text, "{\"name\": \"l7\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}");
-    read_text(&f, text.data);
+    workload_read_text(&f, text.data);
     cr_assert_eq(f.err.count, 1);
-    check_error(&f, 0, LAYERS + 1, "a second layer 'l7'; the first is on line 8", "");
+    workload_check_error(&f, 0, LAYERS + 1, "a second layer 'l7'; the first is on line 8", "");
     sim_text_free(&text);
     sim_arena_free(&f.arena);
 }
@@ -370,10 +343,10 @@ Test(workload, a_list_has_no_phase)
         {.phase = SIM_PHASE_DECODE}, {.batch = 1}, {.context_tokens = 1}, {.prompt_tokens = 1}};
 
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        fixture f;
+        workload_fixture f;
 
-        read_for(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}", "w.json",
-                 &requests[i]);
+        workload_read_for(&f, "{\"layers\": [{\"name\": \"a\", \"op\": \"norm\", \"m\": 1, \"n\": 1}]}",
+                          "w.json", &requests[i]);
         cr_expect_eq(f.status, SIM_USAGE);
         sim_arena_free(&f.arena);
     }
@@ -386,7 +359,7 @@ Test(workload, a_list_has_no_phase)
     "\"num_attention_heads\": 6, \"num_key_value_heads\": 2, \"vocab_size\": 100"
 #define INLINE(rest) "{\"model\": {" TINY "}, " rest "}"
 
-static const sim_layer *find_layer(const fixture *f, const char *name)
+static const sim_layer *find_layer(const workload_fixture *f, const char *name)
 {
     for (int64_t i = 0; i < f->workload.layer_count; i++)
         if (strcmp(f->workload.layers[i].name, name) == 0)
@@ -396,9 +369,10 @@ static const sim_layer *find_layer(const fixture *f, const char *name)
 
 Test(workload, a_model_in_place)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, INLINE("\"name\": \"tiny\", \"phase\": \"decode\", \"batch\": 3, \"context_tokens\": 9"));
+    workload_read_text(
+        &f, INLINE("\"name\": \"tiny\", \"phase\": \"decode\", \"batch\": 3, \"context_tokens\": 9"));
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_assert_str_eq(f.workload.name, "tiny");
     cr_assert_str_eq(f.workload.file, "dir/w.json");
@@ -407,9 +381,9 @@ Test(workload, a_model_in_place)
     cr_assert_eq(f.workload.batch, 3);
     cr_assert_eq(f.workload.tokens, 3);
     /* 6 heads share 2 KV heads: 3 rows each; 9 + 1 keys; a head has 24 / 6 elements */
-    check_shape(find_layer(&f, "layers.1.qk"), SIM_OP_MATMUL, 3, 10, 4, 6, 1);
+    workload_check_shape(find_layer(&f, "layers.1.qk"), SIM_OP_MATMUL, 3, 10, 4, 6, 1);
     sim_arena_free(&f.arena);
-    read_text(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"tensor_parallel\": 1"));
+    workload_read_text(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"tensor_parallel\": 1"));
     cr_assert_eq(f.status, SIM_OK);
     cr_assert_str_eq(f.workload.name, "w");
     cr_assert_eq(f.workload.batch, 1);
@@ -419,11 +393,11 @@ Test(workload, a_model_in_place)
 
 Test(workload, an_empty_context_is_a_context)
 {
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, INLINE("\"phase\": \"decode\", \"context_tokens\": 0"));
+    workload_read_text(&f, INLINE("\"phase\": \"decode\", \"context_tokens\": 0"));
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
-    check_shape(find_layer(&f, "layers.0.qk"), SIM_OP_MATMUL, 3, 1, 4, 2, 1);
+    workload_check_shape(find_layer(&f, "layers.0.qk"), SIM_OP_MATMUL, 3, 1, 4, 2, 1);
     sim_arena_free(&f.arena);
 }
 
@@ -431,15 +405,17 @@ Test(workload, the_command_line_replaces_the_file)
 {
     static const sim_workload_request decode = {.phase = SIM_PHASE_DECODE, .batch = 2, .context_tokens = 7};
     static const sim_workload_request longer = {.prompt_tokens = 11};
-    fixture f;
+    workload_fixture f;
 
-    read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"batch\": 4"), "w.json", &decode);
+    workload_read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"batch\": 4"), "w.json",
+                      &decode);
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_assert_eq(f.workload.phase, SIM_PHASE_DECODE);
     cr_assert_eq(f.workload.tokens, 2);
-    check_shape(find_layer(&f, "layers.0.qk"), SIM_OP_MATMUL, 3, 8, 4, 4, 1);
+    workload_check_shape(find_layer(&f, "layers.0.qk"), SIM_OP_MATMUL, 3, 8, 4, 4, 1);
     sim_arena_free(&f.arena);
-    read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"batch\": 4"), "w.json", &longer);
+    workload_read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5, \"batch\": 4"), "w.json",
+                      &longer);
     cr_assert_eq(f.workload.tokens, 44);
     sim_arena_free(&f.arena);
 }
@@ -447,12 +423,12 @@ Test(workload, the_command_line_replaces_the_file)
 Test(workload, full_attention)
 {
     static const sim_workload_request full = {.full_attention = true};
-    fixture f;
+    workload_fixture f;
 
-    read_text(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"));
+    workload_read_text(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"));
     cr_assert_gt(find_layer(&f, "layers.0.qk")->causal_macs, 0);
     sim_arena_free(&f.arena);
-    read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"), "w.json", &full);
+    workload_read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"), "w.json", &full);
     cr_assert_eq(find_layer(&f, "layers.0.qk")->causal_macs, 0);
     sim_arena_free(&f.arena);
 }
@@ -462,24 +438,24 @@ Test(workload, a_bare_config)
     static const sim_workload_request prefill = {.phase = SIM_PHASE_PREFILL, .prompt_tokens = 4};
     static const char *const config =
         "{" TINY ", \"_name_or_path\": \"org/tiny\", \"name\": 7, \"phase\": false}";
-    fixture f;
+    workload_fixture f;
 
-    read_for(&f, config, "models/tiny.json", &prefill);
+    workload_read_for(&f, config, "models/tiny.json", &prefill);
     cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_assert_str_eq(f.workload.name, "tiny");
     cr_assert_eq(f.workload.batch, 1);
     cr_assert_eq(f.workload.tokens, 4);
     sim_arena_free(&f.arena);
-    read_for(&f, config, "org/config.json", &prefill); /* a name that says nothing */
+    workload_read_for(&f, config, "org/config.json", &prefill); /* a name that says nothing */
     cr_assert_str_eq(f.workload.name, "org/tiny");
     sim_arena_free(&f.arena);
-    read_for(&f, "{" TINY "}", "config.json", &prefill);
+    workload_read_for(&f, "{" TINY "}", "config.json", &prefill);
     cr_assert_str_eq(f.workload.name, "config");
     sim_arena_free(&f.arena);
-    read_text(&f, config);
-    check_error(&f, 0, 1, "a model needs a phase", "give --phase: prefill or decode");
+    workload_read_text(&f, config);
+    workload_check_error(&f, 0, 1, "a model needs a phase", "give --phase: prefill or decode");
     sim_arena_free(&f.arena);
-    read_text(&f, "{\"hidden_size\": 24}");
+    workload_read_text(&f, "{\"hidden_size\": 24}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
     sim_arena_free(&f.arena);
 }
@@ -526,11 +502,11 @@ Test(workload, slips_of_a_model)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        fixture f;
+        workload_fixture f;
 
-        read_text(&f, cases[i].text);
+        workload_read_text(&f, cases[i].text);
         cr_expect_eq(f.status, SIM_BAD_INPUT, "%s", cases[i].text);
-        check_error(&f, 0, 1, cases[i].words, cases[i].hint);
+        workload_check_error(&f, 0, 1, cases[i].words, cases[i].hint);
         sim_arena_free(&f.arena);
     }
 }
@@ -540,7 +516,7 @@ Test(workload, models_are_found_beside_the_workload)
     static const char *const text =
         "{\"model\": \"models/tiny.json\", \"phase\": \"decode\", \"context_tokens\": 1}";
     char folder[] = "/tmp/simacc_test_XXXXXX", models[64], model[96], workload[96];
-    fixture f;
+    workload_fixture f;
     FILE *file;
 
     cr_assert_not_null(mkdtemp(folder));
@@ -549,7 +525,7 @@ Test(workload, models_are_found_beside_the_workload)
     snprintf(workload, sizeof workload, "%s/w.json", folder);
     cr_assert_eq(mkdir(models, 0700), 0);
 
-    read_for(&f, text, workload, NULL);
+    workload_read_for(&f, text, workload, NULL);
     cr_expect_eq(f.status, SIM_BAD_INPUT);
     cr_expect_str_eq(f.err.items[0].file, model);
     cr_expect_str_eq(f.err.items[0].text, "cannot be opened: No such file or directory");
@@ -559,7 +535,7 @@ Test(workload, models_are_found_beside_the_workload)
     file = fopen(model, "w");
     fputs("{" TINY "}", file);
     fclose(file);
-    read_for(&f, text, workload, NULL);
+    workload_read_for(&f, text, workload, NULL);
     cr_expect_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
     cr_expect_str_eq(f.workload.model_type, "llama");
     sim_arena_free(&f.arena);
@@ -567,7 +543,7 @@ Test(workload, models_are_found_beside_the_workload)
     file = fopen(model, "w");
     fputs("\n{\"model_type\": \"lama\"}", file);
     fclose(file);
-    read_for(&f, text, workload, NULL);
+    workload_read_for(&f, text, workload, NULL);
     cr_expect_eq(f.status, SIM_BAD_INPUT);
     cr_expect_str_eq(f.err.items[0].file, model);
     cr_expect_eq(f.err.items[0].line, 2);
@@ -576,7 +552,7 @@ Test(workload, models_are_found_beside_the_workload)
     file = fopen(model, "w");
     fputs("[]", file);
     fclose(file);
-    read_for(&f, text, workload, NULL);
+    workload_read_for(&f, text, workload, NULL);
     cr_expect_str_eq(f.err.items[0].text, "a model must be an object, not an array");
     sim_arena_free(&f.arena);
 
@@ -587,7 +563,7 @@ Test(workload, models_are_found_beside_the_workload)
 
 Test(workload, files_that_cannot_be_read)
 {
-    fixture f = {0};
+    workload_fixture f = {0};
 
     sim_arena_init(&f.arena, NULL);
     f.status = sim_workload_load("/tmp", NULL, &f.arena, &f.workload, &f.err);

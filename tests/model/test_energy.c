@@ -201,19 +201,31 @@ Test(energy, dram_splits_into_bits_and_time)
     cr_expect(near(sim_energy_total_j(&energy), energy.dram_j + energy.static_j));
 }
 
-Test(energy, every_event_is_priced_once)
+/* Each event is priced on the machine that has it: units of one kind only. */
+static const sim_event unit_events[] = {[SIM_PE_FIXED] = SIM_EVENT_MAC,
+                                        [SIM_PE_FUSION] = SIM_EVENT_UNIT_CYCLE,
+                                        [SIM_PE_SERIAL] = SIM_EVENT_LANE_CYCLE};
+
+static void check_prices(sim_pe_kind kind)
 {
     sim_arch arch = arch_of(8, 8);
     sim_prices prices;
     sim_counts all = {{0}};
     double sum_j = 0, pj = 0;
 
+    machine.kind = kind;
+    machine.depth = 4;
     sim_prices_of(&arch, 8, 8, &prices);
     for (int i = 0; i < SIM_EVENT_COUNT; i++) {
         sim_counts one = {{0}};
         sim_energy energy;
+        bool elsewhere = false;
 
-        cr_expect_gt(prices.pj[i], 0, "event %d", i);
+        for (int k = 0; k < 3; k++)
+            elsewhere |= k != (int)kind && (int)unit_events[k] == i;
+        if (elsewhere)
+            continue;
+        cr_expect_gt(prices.pj[i], 0, "kind %d, event %d", (int)kind, i);
         one.of[i] = all.of[i] = 1e9 * (i + 1);
         sim_energy_of(&prices, &one, 0, &energy);
         cr_expect(near(sim_energy_total_j(&energy), 1e-12 * prices.pj[i] * 1e9 * (i + 1)), "event %d", i);
@@ -226,8 +238,40 @@ Test(energy, every_event_is_priced_once)
     sim_energy_of(&prices, &all, 0, &energy);
     cr_expect(near(sim_energy_total_j(&energy), sum_j));
     cr_expect(near(sim_counts_pj(&prices, &all), pj));
-    cr_expect(near(energy.mac_j, 1e-12 * (prices.pj[SIM_EVENT_MAC] * all.of[SIM_EVENT_MAC] +
-                                          prices.pj[SIM_EVENT_UNIT_CYCLE] * all.of[SIM_EVENT_UNIT_CYCLE])));
+    cr_expect(near(energy.mac_j, 1e-12 * prices.pj[unit_events[kind]] * all.of[unit_events[kind]]));
     cr_expect(near(energy.vector_j, 1e-12 * 2.5 * all.of[SIM_EVENT_VECTOR_OP]));
     cr_expect(near(energy.register_j, 1e-12 * 0.009 * all.of[SIM_EVENT_REGISTER_BIT]));
+}
+
+Test(energy, every_event_is_priced_once)
+{
+    check_prices(SIM_PE_FIXED);
+    check_prices(SIM_PE_FUSION);
+    check_prices(SIM_PE_SERIAL);
+}
+
+/* A lane is a small multiplier whose accumulator is shared by the unit's lanes; it leaks and takes area by
+ * the bits that it multiplies per cycle. */
+Test(energy, serial_lanes_are_narrow_multipliers)
+{
+    static const struct {
+        int w_step, a_step;
+        int64_t depth;
+    } cases[] = {{1, 1, 256}, {16, 1, 16}, {2, 16, 4}, {1, 4, 1}};
+
+    for (int i = 0; i < 4; i++) {
+        double ws = cases[i].w_step, as = cases[i].a_step, lanes = (double)cases[i].depth;
+        sim_arch arch = arch_of(cases[i].w_step, cases[i].a_step);
+        sim_prices prices, wide;
+
+        machine.kind = SIM_PE_SERIAL;
+        machine.depth = cases[i].depth;
+        sim_prices_of(&arch, 1, 1, &prices);
+        sim_prices_of(&arch, 16, 16, &wide);
+        cr_expect(!memcmp(&prices, &wide, sizeof prices), "operands cost cycles, not energy per cycle");
+        cr_expect(
+            near(prices.pj[SIM_EVENT_LANE_CYCLE], 0.01 / lanes + 0.02 * (ws + as) / 2 + 0.003 * ws * as));
+        cr_expect(near(prices.static_w, 1e-6 * (6 * 20 * lanes * ws * as / 64 + 3 * 200) + 0.021));
+        cr_expect(near(sim_area_mm2(&arch), 1e-6 * (6 * 500 * lanes * ws * as / 64 + 3 * 7000) + 5.25));
+    }
 }

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Under objective dram, so that bytes can be told beforehand. */
@@ -291,18 +292,121 @@ Test(run, precision_by_rules)
                          .rule_count = 3};
     sim_precision p;
 
-    cr_expect(sim_precision_of(&policy, &layer, &p));
+    cr_expect(sim_precision_of(&policy, &layer, -1, &p));
     cr_expect_eq(p.w.bits, 4);
     cr_expect_eq(p.a.bits, 16);
     cr_expect_eq(p.kv.bits, 16, "kv falls back to a");
     cr_expect_eq(p.group, 64);
     layer.name = "head";
     layer.own.w.bits = 3;
-    cr_expect_not(sim_precision_of(&policy, &layer, &p));
+    cr_expect_not(sim_precision_of(&policy, &layer, -1, &p));
     cr_expect_eq(p.w.bits, 3, "a layer's own bits, where the policy does not override");
     policy.overrides_own = true;
-    sim_precision_of(&policy, &layer, &p);
+    sim_precision_of(&policy, &layer, -1, &p);
     cr_expect_eq(p.w.bits, 8);
+}
+
+static sim_precision bits(int w, int a)
+{
+    return (sim_precision){.w = {SIM_FORMAT_INT, w}, .a = {SIM_FORMAT_INT, a}};
+}
+
+/* Positions count what has weights of its own, come before the rules and beat all else. */
+Test(run, precision_by_position)
+{
+    sim_arch arch = plain("systolic");
+    sim_layer layers[4] = {matmul("first", 8, 16, 16), matmul("scores", 8, 16, 16),
+                           matmul("third", 8, 16, 16), matmul("head", 8, 16, 16)};
+    sim_workload workload = {.name = "w", .layers = layers, .layer_count = 4};
+    const sim_precision positions[3] = {bits(3, 4), bits(5, 6), bits(7, 2)};
+    const sim_policy_rule rule = {.glob = "third", .precision = {.a = {SIM_FORMAT_INT, 1}, .group = -1}};
+    sim_policy policy = {.name = "p",
+                         .base = bits(8, 8),
+                         .overrides_own = true,
+                         .rules = &rule,
+                         .rule_count = 1,
+                         .positions = positions,
+                         .position_count = 3};
+    sim_arena arena;
+    sim_result r;
+    sim_precision p;
+
+    layers[0].own.w = (sim_number){SIM_FORMAT_INT, 1};
+    layers[1].weights = SIM_WEIGHTS_DYNAMIC;
+    layers[3].keep_float = true;
+    r = run(&arena, &arch, &workload, &policy);
+    cr_assert_eq(r.layer_count, 4);
+    cr_expect(r.layers[0].w.bits == 3 && r.layers[0].a.bits == 4);
+    cr_expect(r.layers[1].w.bits == 8 && r.layers[1].a.bits == 8, "no weights, no position");
+    cr_expect(r.layers[2].w.bits == 5 && r.layers[2].a.bits == 1, "a rule comes after");
+    cr_expect(r.layers[3].w.bits == 7 && r.layers[3].a.bits == 2, "named: not kept in float");
+    cr_expect_not(r.layers[3].float_fallback);
+    sim_arena_free(&arena);
+
+    cr_expect(sim_precision_of(&policy, &layers[0], 0, &p));
+    cr_expect(sim_precision_of(&policy, &layers[0], -1, &p) == false && p.w.bits == 8);
+}
+
+Test(run, as_many_positions_as_layers_with_weights)
+{
+    sim_arch arch = plain("systolic");
+    sim_layer layers[3] = {matmul("a", 8, 16, 16), matmul("scores", 8, 16, 16), matmul("b", 8, 16, 16)};
+    sim_workload workload = {.name = "net", .layers = layers, .layer_count = 3};
+    const sim_precision positions[3] = {bits(3, 4), bits(5, 6), bits(7, 2)};
+    sim_policy policy = {.name = "p", .file = "p.json", .positions = positions};
+
+    layers[1].weights = SIM_WEIGHTS_DYNAMIC;
+    layers[0].repeat = 5; /* one entry, one position */
+    for (int64_t count = 1; count <= 3; count++) {
+        sim_arena arena;
+        sim_result r;
+        sim_err err = {0};
+        sim_status status;
+        char words[120];
+
+        sim_arena_init(&arena, NULL);
+        policy.position_count = count;
+        status = sim_run_model(&arch, &workload, &policy, SIM_OBJECTIVE_DRAM, &arena, &r, &err);
+        cr_expect_eq(status, count == 2 ? SIM_OK : SIM_BAD_INPUT);
+        if (count != 2) {
+            snprintf(words, sizeof words,
+                     "the policy has bits for %d layers by position, but workload 'net' has 2 with weights",
+                     (int)count);
+            cr_expect_str_eq(err.items[0].text, words);
+            cr_expect_str_eq(err.items[0].file, "p.json");
+        }
+        sim_arena_free(&arena);
+    }
+}
+
+/* Operands that the array does not have are reported where they are asked for, if that is the workload. */
+Test(run, unsupported_operands_are_pointed_at)
+{
+    sim_arch arch = plain("systolic");
+    sim_layer layer = matmul("fc", 8, 16, 16);
+    sim_workload workload = {.name = "w", .file = "w.json", .layers = &layer, .layer_count = 1};
+    sim_policy none = {.name = "none"}, nine = uniform(9, 8);
+    sim_arena arena;
+    sim_result r;
+    sim_err err = {0};
+
+    arch.file = "arch.cfg";
+    layer.line = 7;
+    sim_arena_init(&arena, NULL);
+    cr_expect_eq(sim_run_model(&arch, &workload, &nine, SIM_OBJECTIVE_DRAM, &arena, &r, &err), SIM_BAD_INPUT);
+    layer.own.w = (sim_number){SIM_FORMAT_FP8, 8};
+    cr_expect_eq(sim_run_model(&arch, &workload, &none, SIM_OBJECTIVE_DRAM, &arena, &r, &err), SIM_BAD_INPUT);
+    cr_assert_eq(err.count, 2);
+    cr_expect_str_eq(err.items[0].file, "arch.cfg");
+    cr_expect_eq(err.items[0].line, 0);
+    cr_expect(strstr(err.items[0].text, "layer 'fc': ") &&
+                  strstr(err.items[0].text, "cannot multiply w9 by a8"),
+              "%s", err.items[0].text);
+    cr_expect_str_eq(err.items[1].file, "w.json");
+    cr_expect_eq(err.items[1].line, 7);
+    cr_expect(strstr(err.items[1].text, "cannot multiply w:fp8 by a8"), "%s", err.items[1].text);
+    cr_expect(strstr(err.items[1].hint, "integer"), "says what it can do: %s", err.items[1].hint);
+    sim_arena_free(&arena);
 }
 
 Test(run, energy_is_as_good_as_the_worst_number_used)

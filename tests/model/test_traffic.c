@@ -31,7 +31,7 @@ typedef struct traffic_case {
 
 static traffic_case random_case(ref_random *random)
 {
-    traffic_case c;
+    traffic_case c = {0};
     arch_case_plain(&c.arch, "systolic");
     c.arch.array_acc_bits = ref_random_int(random, 8, 48);
     c.arch.output_bits = ref_random_int(random, 1, 32);
@@ -69,7 +69,7 @@ Test(traffic, equals_the_loop_nest)
                 c.nest.order[d] = orders[o][d];
             const loopnest_step words = loopnest_sum(&c.nest);
             sim_traffic traffic;
-            sim_traffic_of(&c.arch, &c.gemm, c.count, stationary_of(orders[o], c.count), &traffic);
+            sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary_of(orders[o], c.count), &traffic);
             cr_assert(traffic.weight_read == passes(words.weight_read, k * n) * (double)c.gemm.w_stored_bits);
             cr_assert(traffic.input_read == passes(words.input_read, m * k) * (double)c.gemm.a_stored_bits);
             cr_assert(traffic.final_write ==
@@ -89,11 +89,11 @@ Test(traffic, on_chip_operands_do_not_move)
         traffic_case c = random_case(&random);
         const sim_dim stationary = (sim_dim)ref_random_int(&random, 0, 2);
         sim_traffic moved, kept;
-        sim_traffic_of(&c.arch, &c.gemm, c.count, stationary, &moved);
+        sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary, &moved);
         for (int operand = 0; operand < SIM_OPERAND_COUNT; operand++)
             c.gemm.on_chip[operand] = ref_random_one_in(&random, 2);
         const bool *on_chip = c.gemm.on_chip;
-        sim_traffic_of(&c.arch, &c.gemm, c.count, stationary, &kept);
+        sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary, &kept);
         cr_assert(kept.weight_read == (on_chip[SIM_OPERAND_WEIGHT] ? 0 : moved.weight_read));
         cr_assert(kept.input_read == (on_chip[SIM_OPERAND_INPUT] ? 0 : moved.input_read));
         cr_assert(kept.final_write == (on_chip[SIM_OPERAND_OUTPUT] ? 0 : moved.final_write));
@@ -110,9 +110,9 @@ Test(traffic, further_weights_are_read_once)
         traffic_case c = random_case(&random);
         const sim_dim stationary = (sim_dim)ref_random_int(&random, 0, 2);
         sim_traffic without, with;
-        sim_traffic_of(&c.arch, &c.gemm, c.count, stationary, &without);
+        sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary, &without);
         c.gemm.w_once_bits = ref_random_int(&random, 1, 100000);
-        sim_traffic_of(&c.arch, &c.gemm, c.count, stationary, &with);
+        sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary, &with);
         cr_assert(with.weight_read == without.weight_read + (double)c.gemm.w_once_bits);
     }
 }
@@ -130,13 +130,13 @@ Test(traffic, fills_and_drains_equal_the_loop_nest)
         const loopnest_step words = loopnest_sum(&c.nest);
         const sim_dim stationary = stationary_of(order, c.count);
         sim_counts counts, per_tile[SIM_DIMS];
-        sim_memory_counts(&c.arch, &c.gemm, stationary, &counts, per_tile);
+        sim_memory_counts(&c.arch, &c.gemm, 1, stationary, &counts, per_tile);
         for (int event = 0; event < SIM_EVENT_COUNT; event++) {
             for (int d = 0; d < SIM_DIMS; d++)
                 counts.of[event] += per_tile[d].of[event] * (double)c.count[d];
         }
         sim_traffic traffic;
-        sim_traffic_of(&c.arch, &c.gemm, c.count, stationary, &traffic);
+        sim_traffic_of(&c.arch, &c.gemm, c.count, 1, stationary, &traffic);
         double expected[SIM_EVENT_COUNT] = {0};
         expected[SIM_EVENT_WEIGHT_WRITE] = (double)(words.weight_read * c.gemm.w_bits);
         expected[SIM_EVENT_INPUT_WRITE] = (double)(words.input_read * c.gemm.a_bits);
@@ -159,7 +159,7 @@ Test(traffic, never_below_compulsory)
         const traffic_case c = random_case(&random);
         for (int s = 0; s < SIM_DIMS; s++) {
             sim_traffic traffic;
-            sim_traffic_of(&c.arch, &c.gemm, c.count, (sim_dim)s, &traffic);
+            sim_traffic_of(&c.arch, &c.gemm, c.count, 1, (sim_dim)s, &traffic);
             cr_assert(traffic.weight_read >= (double)c.gemm.w_stored_bits);
             cr_assert(traffic.input_read >= (double)c.gemm.a_stored_bits);
             cr_assert(traffic.final_write == (double)c.gemm.out_stored_bits);

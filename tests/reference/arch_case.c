@@ -10,6 +10,13 @@ static const sim_sram_point sram_points[] = {
     {4194304, 0.8470, 0.7982, 212.2, 14.441},
 };
 
+const char *const arch_case_backends[] = {"systolic", "bitfusion", "bitserial", NULL};
+
+int arch_case_bits_most(const sim_arch *arch)
+{
+    return strcmp(arch->backend_name, "bitfusion") == 0 ? 16 : (int)arch->array_w_bits;
+}
+
 void arch_case_plain(sim_arch *arch, const char *backend)
 {
     memset(arch, 0, sizeof *arch);
@@ -25,6 +32,8 @@ void arch_case_plain(sim_arch *arch, const char *backend)
     arch->array_dataflow = SIM_DATAFLOW_AUTO;
     arch->array_timing = SIM_TIMING_PIPELINED;
     arch->array_w_bits = arch->array_a_bits = 8;
+    arch->array_depth = 16;
+    arch->array_w_step_bits = arch->array_a_step_bits = arch->array_slot = 1;
     arch->array_acc_bits = 32;
     arch->output_bits = 8;
     arch->buffer_weight_kib = arch->buffer_input_kib = arch->buffer_output_kib = 8;
@@ -80,6 +89,12 @@ void arch_case_random(sim_arch *arch, const char *backend, const arch_case_optio
         arch->array_count = ref_random_int(random, 2, 4);
     if (options->ports && ref_random_one_in(random, 3))
         arch->array_port_bits = ref_random_scale(random, 1, 8 * arch->array_cols);
+    if (strcmp(backend, "bitserial") == 0) {
+        arch->array_depth = ref_random_scale(random, 1, 256);
+        arch->array_w_step_bits = INT64_C(1) << ref_random_int(random, 0, 3);
+        arch->array_a_step_bits = INT64_C(1) << ref_random_int(random, 0, 3);
+        arch->array_input_port_bits = arch->array_port_bits > 0 ? ref_random_scale(random, 1, 1024) : 0;
+    }
     arch->array_acc_bits = ref_random_int(random, 16, 40);
     arch->output_bits = ref_random_int(random, 4, 16);
     arch->output_read_first = options->read_first && ref_random_one_in(random, 4);

@@ -5,7 +5,8 @@
 #include "model/backend.h"
 #include "reference/random.h"
 
-/* A plain machine: 8x8 array of 8-bit PEs at 1 GHz, 32-bit accumulators, 8-bit outputs, split double-buffered
+/* A plain machine: 8x8 array of 8-bit PEs (or of serial units 16 deep, one bit of each operand per cycle, no
+ * ports) at 1 GHz, 32-bit accumulators, 8-bit outputs, split double-buffered
  * buffers of 8 KiB each, 16 GB/s at efficiency 1, energies of the order of 45 nm. `backend` must exist. */
 void arch_case_plain(sim_arch *arch, const char *backend);
 
@@ -16,6 +17,12 @@ typedef struct arch_case_options {
     bool curve;                     /* run-length and turn-around effects of DRAM, both layouts */
     bool ports, read_first, counts; /* weight port, output_read_first, several arrays */
 } arch_case_options;
+
+/* Every array back end, NULL-terminated: the laws of the tests are checked on all of them. */
+extern const char *const arch_case_backends[];
+
+/* The widest operands of a machine. */
+int arch_case_bits_most(const sim_arch *arch);
 
 void arch_case_random(sim_arch *arch, const char *backend, const arch_case_options *options,
                       ref_random *random);

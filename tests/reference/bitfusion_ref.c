@@ -48,8 +48,9 @@ static int64_t slice_product(const layout *la, int32_t a, int a_turn, const layo
 {
     int64_t sum = 0;
     for (int i = a_turn * la->slice / 2; i < (a_turn + 1) * la->slice / 2; i++) {
+        const int x = digit(la, a, i);
         for (int j = w_turn * lw->slice / 2; j < (w_turn + 1) * lw->slice / 2; j++) {
-            sum += (int64_t)brick(digit(la, a, i), digit(lw, w, j)) * (INT64_C(1) << (2 * (i + j)));
+            sum += (int64_t)brick(x, digit(lw, w, j)) * (INT64_C(1) << (2 * (i + j)));
             ++*bricks;
         }
     }
@@ -97,4 +98,9 @@ int64_t bitfusion_run(const bitfusion_array *array, const bitfusion_operands *op
         }
     }
     return cycles;
+}
+
+int64_t bitfusion_model(const void *array, const int_gemm *gemm, int64_t *out)
+{
+    return bitfusion_run(array, gemm, out);
 }

@@ -18,8 +18,15 @@ typedef struct walker {
     void *user;
 } walker;
 
+static int64_t tiles_of(const loopnest *nest, int d)
+{
+    return d == M && nest->m_rows ? nest->m_count : (nest->extent[d] + nest->tile[d] - 1) / nest->tile[d];
+}
+
 static int64_t size_of(const loopnest *nest, int d, int64_t index)
 {
+    if (d == M && nest->m_rows)
+        return nest->m_rows[index];
     const int64_t rest = nest->extent[d] - index * nest->tile[d];
     return rest < nest->tile[d] ? rest : nest->tile[d];
 }
@@ -59,7 +66,7 @@ static void visit_tile(walker *walk, const int64_t at[3])
     if (at[M] != walk->input_m || at[K] != walk->input_k) {
         walk->input_m = at[M];
         walk->input_k = at[K];
-        step.input_read = step.size[M] * step.size[K];
+        step.input_read = (walk->nest->m_rows ? walk->nest->m_reads[at[M]] : step.size[M]) * step.size[K];
     }
     if (at[K] != walk->weight_k || at[N] != walk->weight_n) {
         walk->weight_k = at[K];
@@ -76,7 +83,7 @@ void loopnest_walk(const loopnest *nest, void (*visit)(void *user, const loopnes
     walker walk = {.nest = nest, .visit = visit, .user = user};
     walk.input_m = walk.input_k = walk.weight_k = walk.weight_n = walk.output_m = walk.output_n = -1;
     for (int d = 0; d < 3; d++)
-        walk.tiles[d] = (nest->extent[d] + nest->tile[d] - 1) / nest->tile[d];
+        walk.tiles[d] = tiles_of(nest, d);
     walk.k_done = pe_alloc(walk.tiles[M] * walk.tiles[N], sizeof *walk.k_done);
     const int outer = nest->order[0], middle = nest->order[1], inner = nest->order[2];
     int64_t at[3];
@@ -123,7 +130,7 @@ loopnest_step *loopnest_steps(const loopnest *nest, int64_t *count)
 {
     int64_t steps = 1;
     for (int d = 0; d < 3; d++)
-        steps *= (nest->extent[d] + nest->tile[d] - 1) / nest->tile[d];
+        steps *= tiles_of(nest, d);
     list all = {pe_alloc(steps, sizeof *all.steps), 0};
     loopnest_walk(nest, append, &all);
     *count = all.count;

@@ -13,6 +13,10 @@ typedef struct loopnest {
     int64_t extent[3], tile[3];
     int order[3];           /* outermost first */
     bool output_read_first; /* new output tiles are read, too */
+    /* Tiles of m that are not cut evenly, or that read something else than their own rows: m_count tiles with
+     * their rows, and the rows of the input that they read. NULL: by `tile`. */
+    int64_t m_count;
+    const int64_t *m_rows, *m_reads;
 } loopnest;
 
 /* What one tile step moves, in elements. */

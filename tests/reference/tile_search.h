@@ -1,8 +1,9 @@
 /* The best tiles of a small GEMM by trying them all, priced by code of its own.
  *
- * The oracle of the mapper: every integer tile of every dimension, every loop order and every way the back
- * end offers. It takes from the model only what is not the mapper's: the ways (model/backend.h), the prices
- * of single events (model/energy.h) and the rules of model/memory.h as they are written there. */
+ * The oracle of the mapper: every integer tile of every dimension (of a convolution's positions, every part
+ * of a row, number of rows and number of images), every loop order and every way the back end offers. It
+ * takes from the model only what is not the mapper's: the ways (model/backend.h), the prices of single events
+ * (model/energy.h) and the rules of model/memory.h as they are written there. */
 #ifndef TESTS_REFERENCE_TILE_SEARCH_H
 #define TESTS_REFERENCE_TILE_SEARCH_H
 

@@ -9,7 +9,13 @@
  * A weight port loads a WS fold in W = ceil(R*C*w_bits/port_bits) cycles instead of R (fewer, where several
  * narrow weights share a native word), and stretches the T of OS and IS, which stream weights, to
  * ceil(T*width*w_bits/port_bits). Equal arrays side by side work on different column folds of one product,
- * fed by the same rows. */
+ * fed by the same rows.
+ *
+ * A convolution is the product of its expanded input (im2col), expanded on the way into the array: k runs
+ * over kernel positions times channels, and an input element is read from the buffer for every kernel
+ * position that uses it. Under `direct`, arrays with k along the rows (WS, IS) hold one kernel position at a
+ * time, so that a fold covers channels alone and there are as many times more folds; OS streams k, and its
+ * outputs stay in place from one kernel position to the next, so that both are the same to it. */
 #include "base/err.h"
 #include "model/backend.h"
 #include "model/memory.h"
@@ -41,21 +47,46 @@ static int64_t weight_load_cycles(const sim_arch *arch, const sim_gemm *gemm)
     return sim_ceil_div(arch->array_rows * arch->array_cols * gemm->w_bits, arch->array_port_bits);
 }
 
-static sim_fold side(int64_t pes)
+/* Kernel positions that hold the array one after another, with k along its rows. */
+static int64_t turns(const sim_gemm *gemm, const placement *place)
 {
-    return (sim_fold){SIM_FOLD_SIDE, 1, pes, 0};
+    return gemm->window.direct && place->rows == SIM_K ? sim_taps(gemm) : 1;
+}
+
+/* Steps of the array per element of dimension `d`: of k the kernel positions that a fold covers. */
+static int64_t steps_per_element(const sim_gemm *gemm, const placement *place, sim_dim d)
+{
+    return d == SIM_K ? sim_taps(gemm) / turns(gemm, place) : 1;
+}
+
+static sim_fold side(const sim_gemm *gemm, const placement *place, sim_dim d, int64_t pes)
+{
+    return (sim_fold){SIM_FOLD_SIDE, steps_per_element(gemm, place, d), pes, 0};
+}
+
+/* Bits of weights that enter per step of the streamed dimension; 0 where none stream. */
+static int64_t streamed_bits(const sim_arch *arch, const sim_gemm *gemm, const placement *place)
+{
+    if (place->dataflow == SIM_DATAFLOW_WS)
+        return 0;
+    return (place->dataflow == SIM_DATAFLOW_IS ? arch->array_rows : arch->array_cols) * gemm->w_bits;
+}
+
+/* Whether weights that stream come slower than the array could take them. */
+static bool port_slows(const sim_arch *arch, const sim_gemm *gemm, const placement *place)
+{
+    return arch->array_port_bits > 0 && streamed_bits(arch, gemm, place) > arch->array_port_bits;
 }
 
 /* The streamed dimension: T steps, slowed by the port where weights stream, at least the interval. */
 static sim_fold stream(const sim_arch *arch, const sim_gemm *gemm, const placement *place)
 {
-    sim_fold fold = {SIM_FOLD_STREAM, 1, 1, arch->array_rows};
-    int64_t width = place->dataflow == SIM_DATAFLOW_IS ? arch->array_rows : arch->array_cols;
+    sim_fold fold = {SIM_FOLD_STREAM, steps_per_element(gemm, place, place->streamed), 1, arch->array_rows};
 
-    if (place->dataflow == SIM_DATAFLOW_WS) {
+    if (place->dataflow == SIM_DATAFLOW_WS)
         fold.least = weight_load_cycles(arch, gemm);
-    } else if (arch->array_port_bits > 0 && width * gemm->w_bits > arch->array_port_bits) {
-        fold.per_num = width * gemm->w_bits;
+    if (port_slows(arch, gemm, place)) {
+        fold.per_num *= streamed_bits(arch, gemm, place);
         fold.per_den = arch->array_port_bits;
     }
     return fold;
@@ -64,9 +95,10 @@ static sim_fold stream(const sim_arch *arch, const sim_gemm *gemm, const placeme
 /* Accesses of the array to its buffers. Operands are read once for each fold that uses them, whatever the
  * number of arrays they are broadcast to; the stationary operand shifts through half of the rows on average.
  */
-static void count_accesses(const sim_arch *arch, const sim_gemm *gemm, sim_way *way)
+static void count_accesses(const sim_arch *arch, const sim_gemm *gemm, const placement *place, sim_way *way)
 {
-    double m = (double)gemm->extent[SIM_M], n = (double)gemm->extent[SIM_N], k = (double)gemm->extent[SIM_K];
+    double m = (double)gemm->extent[SIM_M], n = (double)gemm->extent[SIM_N];
+    double k = (double)gemm->extent[SIM_K] * (double)sim_taps(gemm);
     double weights = k * n * gemm->w_bits, inputs = m * k * gemm->a_bits, outputs = m * n * gemm->acc_bits;
     double shifts = (double)(arch->array_rows + 1) / 2;
 
@@ -96,40 +128,47 @@ static void count_accesses(const sim_arch *arch, const sim_gemm *gemm, sim_way *
         }
         return;
     }
-    way->per_fold[SIM_K].of[SIM_EVENT_OUTPUT_WRITE] = outputs;
-    way->per_fold[SIM_K].of[SIM_EVENT_OUTPUT_READ] = outputs;
+    way->per_fold[SIM_K].of[SIM_EVENT_OUTPUT_WRITE] = outputs * (double)turns(gemm, place);
+    way->per_fold[SIM_K].of[SIM_EVENT_OUTPUT_READ] = outputs * (double)turns(gemm, place);
     way->fixed.of[SIM_EVENT_OUTPUT_READ] = -outputs;
+}
+
+/* Folds of the whole dimension `d`, one of the array's sides. */
+static int64_t untiled_folds(const sim_arch *arch, const sim_gemm *gemm, const placement *place, sim_dim d)
+{
+    sim_fold fold = side(gemm, place, d, d == place->rows ? arch->array_rows : all_cols(arch));
+
+    return sim_fold_of(&fold, gemm->extent[d]);
 }
 
 /* `serial` and `scalesim` cycles of one untiled product; 0 on overflow. */
 static int64_t untiled_cycles(const sim_arch *arch, const sim_gemm *gemm, const placement *place)
 {
     int64_t r = arch->array_rows, c = arch->array_cols, folds, each, total;
-    int64_t t = sim_fold_of(&(sim_fold){.kind = SIM_FOLD_WHOLE,
-                                        .per_num = stream(arch, gemm, place).per_num,
-                                        .per_den = stream(arch, gemm, place).per_den},
-                            gemm->extent[place->streamed]);
+    sim_fold streamed = stream(arch, gemm, place);
 
-    folds =
-        sim_ceil_div(gemm->extent[place->rows], r) * sim_ceil_div(gemm->extent[place->cols], all_cols(arch));
-    each = 2 * r + c + t - 2;
+    streamed.least = 0;
+    each = 2 * r + c + sim_fold_of(&streamed, gemm->extent[place->streamed]) - 2;
     if (arch->array_timing == SIM_TIMING_SCALESIM)
         /* What SCALE-Sim reports without stalls: OS is R short per fold, and the total is an index. */
         each -= place->dataflow == SIM_DATAFLOW_OS ? r : 0;
     else if (place->dataflow == SIM_DATAFLOW_WS)
         each += weight_load_cycles(arch, gemm) - r;
-    if (__builtin_mul_overflow(folds, each, &total))
+    if (__builtin_mul_overflow(untiled_folds(arch, gemm, place, place->rows),
+                               untiled_folds(arch, gemm, place, place->cols), &folds) ||
+        __builtin_mul_overflow(folds, turns(gemm, place), &folds) ||
+        __builtin_mul_overflow(folds, each, &total))
         return 0;
     return arch->array_timing == SIM_TIMING_SCALESIM ? total - 1 : total;
 }
 
 static void make_way(const sim_arch *arch, const sim_gemm *gemm, const placement *place, sim_way *way)
 {
-    *way = (sim_way){.dataflow = place->dataflow, .cycles_per_fold = 1};
+    *way = (sim_way){.dataflow = place->dataflow, .cycles_per_fold = (double)turns(gemm, place)};
     for (int d = 0; d < SIM_DIMS; d++)
         way->tile_max[d] = INT64_MAX;
-    way->fold[place->rows] = side(arch->array_rows);
-    way->fold[place->cols] = side(all_cols(arch));
+    way->fold[place->rows] = side(gemm, place, place->rows, arch->array_rows);
+    way->fold[place->cols] = side(gemm, place, place->cols, all_cols(arch));
     way->fold[place->streamed] = stream(arch, gemm, place);
 }
 
@@ -144,7 +183,7 @@ static int systolic_ways(const sim_arch *arch, const sim_gemm *gemm, sim_way way
         if (arch->array_dataflow != SIM_DATAFLOW_AUTO && arch->array_dataflow != (int)place->dataflow)
             continue;
         make_way(arch, gemm, place, way);
-        count_accesses(arch, gemm, way);
+        count_accesses(arch, gemm, place, way);
         count++;
         if (arch->array_timing != SIM_TIMING_PIPELINED) {
             /* The untiled product's cycles, spread over its volume, whatever the tiles. */
@@ -156,10 +195,8 @@ static int systolic_ways(const sim_arch *arch, const sim_gemm *gemm, sim_way way
             }
             way->cycles_per_fold = (double)untiled_cycles(arch, gemm, place) / volume;
             for (int d = 0; d < SIM_DIMS; d++) { /* accesses per fold of the untiled product */
-                double folds = d == (int)place->streamed ? 1
-                               : d == (int)place->rows
-                                   ? (double)sim_ceil_div(gemm->extent[d], arch->array_rows)
-                                   : (double)sim_ceil_div(gemm->extent[d], all_cols(arch));
+                double folds =
+                    d == (int)place->streamed ? 1 : (double)untiled_folds(arch, gemm, place, (sim_dim)d);
 
                 for (int e = 0; e < SIM_EVENT_COUNT; e++)
                     way->per_fold[d].of[e] *= folds / (double)gemm->extent[d];
@@ -174,7 +211,7 @@ static int systolic_ways(const sim_arch *arch, const sim_gemm *gemm, sim_way way
             chained->tile_max[SIM_M] = arch->array_rows;
             chained->tile_max[SIM_N] = all_cols(arch);
             chained->innermost_only[SIM_K] = true;
-            count_accesses(arch, gemm, chained);
+            count_accesses(arch, gemm, place, chained);
         }
     }
     return count;
@@ -205,14 +242,20 @@ static sim_status systolic_compute(const sim_arch *arch, const sim_gemm *gemm, c
         return SIM_OK;
     }
 
-    for (int d = 0; d < SIM_DIMS; d++)
-        if (__builtin_mul_overflow(sum, sim_fold_sum(&way->fold[d], gemm->extent[d], tiling->tile[d]), &sum))
+    if (__builtin_mul_overflow(sum, turns(gemm, place), &sum))
+        return overflow(err);
+    for (int d = 0; d < SIM_DIMS; d++) {
+        int64_t folds = d == SIM_M ? sim_window_fold_sum(gemm, &way->fold[d], tiling->tile[d])
+                                   : sim_fold_sum(&way->fold[d], gemm->extent[d], tiling->tile[d]);
+
+        if (__builtin_mul_overflow(sum, folds, &sum))
             return overflow(err);
+    }
     streamed = way->fold[place->streamed];
     x = gemm->extent[place->streamed];
     t = way->accumulates_in_array || tiling->tile[place->streamed] > x ? x : tiling->tile[place->streamed];
     first = sim_fold_of(&streamed, t);
-    last = x - (sim_ceil_div(x, t) - 1) * t;
+    last = place->streamed == SIM_M ? sim_window_last(gemm, t) : x - (sim_ceil_div(x, t) - 1) * t;
     lead = place->dataflow == SIM_DATAFLOW_WS ? weight_load_cycles(arch, gemm) - r : 0;
     /* The chain's open end: WS and IS stop with the last fold's T, OS starts with the first fold's. */
     if (place->dataflow == SIM_DATAFLOW_OS)
@@ -223,7 +266,7 @@ static sim_status systolic_compute(const sim_arch *arch, const sim_gemm *gemm, c
     out->cycles = sum - first + sim_ceil_div(last * streamed.per_num, streamed.per_den) + out->fill_cycles;
     out->port_limited = place->dataflow == SIM_DATAFLOW_WS
                             ? arch->array_port_bits > 0 && streamed.least > t
-                            : streamed.per_num > streamed.per_den && sim_fold_of(&streamed, t) > r;
+                            : port_slows(arch, gemm, place) && sim_fold_of(&streamed, t) > r;
     return SIM_OK;
 }
 
