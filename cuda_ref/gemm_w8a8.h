@@ -30,6 +30,7 @@ struct w8a8_job : gemm_job {
         w_padding = (w_rows - n) * row_bytes;
         outputs = m * n;
         work_per_output = k;
+        exact_only = true;
         macs = (double)outputs * (double)k;
         bytes = (double)(m + n) * (double)k + 2.0 * (double)outputs + 4.0 * (double)n + (scheme == 1 ? 4.0 * (double)m : 0);
     }

@@ -33,7 +33,7 @@ struct job {
     double bytes = 0, macs = 0;        /* of one call */
     int ways = 1;                      /* of running it, best guess first */
     bool judged = true;                /* there is something to judge */
-    bool exact_only = false;           /* no bound is known for operands of any value */
+    bool exact_only = false;           /* random operands are not judged: integers anyway, or no bound is known */
     bool from_host = false;            /* launched one by one, never from a graph */
 
     virtual ~job()

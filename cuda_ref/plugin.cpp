@@ -58,7 +58,7 @@ int sets_for(const simacc_cuda_session *s, const job &j, bool timed)
 {
     double wanted = ceil(L2_MULTIPLE * s->device.l2_bytes / (double)j.set_bytes) + 1;
 
-    return !timed ? 1 : wanted > SETS_MAX ? SETS_MAX : wanted < 2 ? 2 : (int)wanted;
+    return !timed ? 1 : wanted > SETS_MAX ? (int)SETS_MAX : wanted < 2 ? 2 : (int)wanted;
 }
 
 /* As many sets as fit, at least one. */
@@ -104,17 +104,18 @@ double float_of(uint32_t bits)
 
 /* Runs one way on operands of one kind and judges it: on the device, and on the host too where that is quick. */
 simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, operand_kind kind,
-                             uint32_t seed, bool refill, findings *f, const message &to)
+                             uint32_t seed, findings *f, const message &to)
 {
     int64_t samples = JUDGED_WORK / j.work_per_output;
     verdict *device = (verdict *)s->small, *host = (verdict *)s->small_host;
     unsigned char *set = memory.base;
     cudaError_t error;
 
-    samples = samples < JUDGED_LEAST ? JUDGED_LEAST : samples;
-    samples = samples < j.outputs ? samples : j.outputs;
-    if (refill)
-        j.fill(set, kind, seed, s->queue);
+    if (samples < JUDGED_LEAST)
+        samples = JUDGED_LEAST;
+    if (samples > j.outputs)
+        samples = j.outputs;
+    j.fill(set, kind, seed, s->queue);
     (void)cudaMemsetAsync(set + j.out_place, 0xff, (size_t)j.out_bytes, s->queue);
     (void)cudaMemsetAsync(device, 0, sizeof *device, s->queue);
     if (!j.launch(set, memory.work, way, s->queue)) {
@@ -152,16 +153,15 @@ simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_mem
 simacc_cuda_status check_ways(simacc_cuda_session *s, const job &j, const job_memory &memory, int first, int last,
                               uint32_t seed, simacc_cuda_measurement *out, const message &to)
 {
+    const operand_kind kinds[] = {OPERANDS_RANDOM, OPERANDS_EXACT};
     findings all = {};
     simacc_cuda_status status = SIMACC_CUDA_OK;
     int judged = 0, way;
 
     for (way = first; way <= last && status == SIMACC_CUDA_OK; way++) {
-        for (int kind = j.exact_only ? OPERANDS_EXACT + 0 : OPERANDS_RANDOM + 0; kind >= OPERANDS_EXACT; kind--) {
-            status = judge_way(s, j, memory, way, (operand_kind)kind, seed, true, &all, to);
-            if (status != SIMACC_CUDA_OK)
-                break;
-            judged++;
+        for (int i = j.exact_only ? 1 : 0; i < 2 && status == SIMACC_CUDA_OK; i++) {
+            status = judge_way(s, j, memory, way, kinds[i], seed, &all, to);
+            judged += status == SIMACC_CUDA_OK;
         }
         /* A way that the library offers but refuses is passed over, if another one is not. */
         if (status == SIMACC_CUDA_UNSUPPORTED && (judged || way < last))

@@ -61,7 +61,7 @@ void batch_make(simacc_cuda_session *s, const job &j, const job_memory &memory, 
     *out = {&j, &memory, way, calls, 0, nullptr};
     if (j.from_host)
         return;
-    if (cudaStreamBeginCapture(s->queue, cudaStreamCaptureModeThreadLocal) == cudaSuccess) {
+    if (cudaStreamBeginCapture(s->queue, cudaStreamCaptureModeRelaxed) == cudaSuccess) {
         int set = 0;
         bool launched = launch_calls(s, j, memory, way, calls, &set);
         bool ended = cudaStreamEndCapture(s->queue, &graph) == cudaSuccess && graph;
