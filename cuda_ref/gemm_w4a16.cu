@@ -75,7 +75,7 @@ struct w4a16_job : gemm_job {
         g.out = set + out_place;
         g.a_type = NUMBER_FP16;
         g.out_type = NUMBER_FP16;
-        g.weights = WEIGHTS_W4;
+        g.weights = WEIGHTS_PACKED_INT4;
         g.w_seed = w_seed(seed);
         g.kind = kind;
         g.m = m;

@@ -1,6 +1,7 @@
 /* gemm_w8a8, impl "simacc" (SmoothQuant O1: a scale per token), "simacc_o2" (one per tensor, just measured, in memory) and
  * "simacc_o3" (one per tensor, known beforehand): int8 x int8 with int32 sums by mma.sync, scaled to fp16 with the
- * activation's scale and one per output channel before anything is written. Own kernels: kernels/gemm_tile.cuh and, for
+ * activation's scale and one per output channel before anything is written. Weights are packed beforehand in the order
+ * in which tensor cores read them (kernels/layout.h), activations come row by row. Own kernels: kernels/gemm_tile.cuh and, for
  * up to 16 rows, kernels/gemm_skinny.cuh. */
 #include "kernels/gemm_run.cuh"
 
@@ -18,7 +19,7 @@ struct own_w8a8_job : w8a8_job {
     bool async;
 
     own_w8a8_job(const simacc_cuda_request *r, int scheme_, bool async_, int sms)
-        : w8a8_job(r, scheme_, r->n, gemm_sizes_of(8, r->m, r->n, r->k).out_stride),
+        : w8a8_job(r, scheme_, w8_bytes(r->n, r->k), gemm_sizes_of(8, r->m, r->n, r->k).out_stride),
           sizes(gemm_sizes_of(8, r->m, r->n, r->k)), async(async_)
     {
         ways = own_choices<weights_int8>(async, sms, m, n, sizes.steps, choices);
@@ -26,6 +27,19 @@ struct own_w8a8_job : w8a8_job {
             int64_t needed = own_partial_bytes(choices[i], m, out_stride);
             work_bytes = needed > work_bytes ? needed : work_bytes;
         }
+    }
+
+    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const override
+    {
+        launch_fill_w8({(uint32_t *)(set + w_place), w_seed(seed), n, k}, queue);
+    }
+
+    gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t seed) const override
+    {
+        gemm_judge_args g = w8a8_job::judge_args(set, kind, seed);
+
+        g.weights = WEIGHTS_PACKED_INT8;
+        return g;
     }
 
     bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override

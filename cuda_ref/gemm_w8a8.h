@@ -7,27 +7,25 @@
 namespace simacc
 {
 
-/* Rows of int8 padded with zeros to 16 bytes, rows of w and of out as the implementation needs them. */
+/* Rows of a padded with zeros to 16 bytes; w as the implementation wants it. */
 struct w8a8_job : gemm_job {
     int64_t m, n, k, row_bytes, out_stride;
     int64_t a_place, w_place, row_scale_place, column_scale_place, tensor_scale_place;
     int scheme; /* 1: a scale per token (O1), 2: one in memory (O2), 3: one known beforehand (O3) */
 
-    /* `w_rows`: of w, at least n. */
-    w8a8_job(const simacc_cuda_request *r, int scheme_, int64_t w_rows, int64_t out_stride_)
+    w8a8_job(const simacc_cuda_request *r, int scheme_, int64_t w_bytes, int64_t out_stride_)
         : m(r->m), n(r->n), k(r->k), row_bytes(round_up(r->k, 16)), out_stride(out_stride_), scheme(scheme_)
     {
         set_layout set;
 
         a_place = set.place(m * row_bytes);
-        w_place = set.place(w_rows * row_bytes);
+        w_place = set.place(w_bytes);
         row_scale_place = set.place(4 * m);
         column_scale_place = set.place(4 * n);
         tensor_scale_place = set.place(4);
         out_bytes = 2 * m * out_stride;
         out_place = set.place(out_bytes);
         set_bytes = set.bytes;
-        w_padding = (w_rows - n) * row_bytes;
         outputs = m * n;
         work_per_output = k;
         exact_only = true;
@@ -58,15 +56,15 @@ struct w8a8_job : gemm_job {
     void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
     {
         launch_fill({set + a_place, NUMBER_INT8, kind, 0, a_seed(seed), m, k, row_bytes}, queue);
-        launch_fill({set + w_place, NUMBER_INT8, kind, 0, w_seed(seed), n, k, row_bytes}, queue);
-        if (w_padding > 0)
-            (void)cudaMemsetAsync(set + w_place + n * row_bytes, 0, (size_t)w_padding, queue);
+        fill_weights(set, seed, queue);
         launch_fill_scales((float *)(set + row_scale_place), a_seed(seed), m, queue);
         launch_fill_scales((float *)(set + column_scale_place), w_seed(seed), n, queue);
         launch_fill_scales((float *)(set + tensor_scale_place), seed, 1, queue);
     }
 
-    gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t) const override
+    virtual void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const = 0;
+
+    gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t seed) const override
     {
         gemm_judge_args g = {};
 
@@ -76,6 +74,7 @@ struct w8a8_job : gemm_job {
         g.a_type = g.w_type = NUMBER_INT8;
         g.out_type = NUMBER_FP16;
         g.kind = kind;
+        g.w_seed = w_seed(seed);
         g.m = m;
         g.n = n;
         g.k = k;
@@ -88,9 +87,6 @@ struct w8a8_job : gemm_job {
         g.static_scale = static_scale();
         return g;
     }
-
-  private:
-    int64_t w_padding;
 };
 
 } // namespace simacc

@@ -15,7 +15,7 @@ struct library_w8a8_job : w8a8_job {
     cublaslt_plan *plan = nullptr;
 
     explicit library_w8a8_job(const simacc_cuda_request *r)
-        : w8a8_job(r, 1, round_up(r->n, 16), round_up(r->n, 16))
+        : w8a8_job(r, 1, round_up(r->n, 16) * round_up(r->k, 16), round_up(r->n, 16))
     {
         work_bytes = CUBLASLT_WORKSPACE_BYTES + sums_bytes();
     }
@@ -28,6 +28,13 @@ struct library_w8a8_job : w8a8_job {
     int64_t sums_bytes() const
     {
         return 4 * m * out_stride;
+    }
+
+    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const override
+    {
+        launch_fill({set + w_place, NUMBER_INT8, OPERANDS_EXACT, 0, w_seed(seed), n, k, row_bytes}, queue);
+        if (out_stride > n)
+            (void)cudaMemsetAsync(set + w_place + n * row_bytes, 0, (size_t)((out_stride - n) * row_bytes), queue);
     }
 
     bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override

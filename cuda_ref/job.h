@@ -53,6 +53,7 @@ struct job {
 /* launch.cu: queues the kernels that prepare and judge. */
 void launch_fill(const fill_args &g, cudaStream_t queue);
 void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t queue);
+void launch_fill_w8(const w8_fill_args &g, cudaStream_t queue);
 void launch_fill_w4(const w4_fill_args &g, cudaStream_t queue);
 void launch_judge_gemm(const gemm_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue);
 void launch_judge_rows(const row_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue);

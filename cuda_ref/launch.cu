@@ -52,6 +52,11 @@ void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t qu
     fill_scales<<<(unsigned)ceil_div(count, 256), 256, 0, queue>>>(to, seed, count);
 }
 
+void launch_fill_w8(const w8_fill_args &g, cudaStream_t queue)
+{
+    fill_w8<<<stride_blocks(w8_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);
+}
+
 void launch_fill_w4(const w4_fill_args &g, cudaStream_t queue)
 {
     fill_w4<<<stride_blocks(w4_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);

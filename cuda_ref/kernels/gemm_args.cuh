@@ -1,7 +1,7 @@
 /* Operands of the project's own matrix kernels, and what becomes of a sum.
  *
- * out[m][n] (fp16) = scaled sum over k of a[m][k] * w[n][k]. Rows of a (and of int8 weights) are contiguous along
- * k, padded with zeros to row_bytes, a multiple of 16. `parts` > 1: k is split among as many blocks, which leave
+ * out[m][n] (fp16) = scaled sum over k of a[m][k] * w[n][k]. Rows of a are contiguous along k, padded with zeros to
+ * row_bytes, a multiple of 16; w is packed (layout.h). `parts` > 1: k is split among as many blocks, which leave
  * their sums in `partial` [parts][m][out_stride], for combine_parts to add and scale. */
 #ifndef SIMACC_GEMM_ARGS_CUH
 #define SIMACC_GEMM_ARGS_CUH
@@ -22,7 +22,7 @@ struct gemm_args {
     void *partial; /* int32 or float */
     int64_t out_stride; /* elements, a multiple of 8 */
     int m, n, row_bytes;
-    int steps; /* of k: STEP_BYTES of a row each, the last one padded with zeros */
+    int steps; /* of k: STEP_BYTES of a row each; weights that only pad are zero */
     int parts;
 };
 
@@ -54,6 +54,20 @@ SIMACC_DEVICE void put_pair(Sum first, Sum second, int row, int column, int part
     uint32_t low = scaled_output(first, row, column, g);
     uint32_t high = column + 1 < g.n ? scaled_output(second, row, column + 1, g) : 0;
     *(uint32_t *)(g.out + row * g.out_stride + column) = low | high << 16;
+}
+
+/* Two sums of one feature (of this lane's g), tokens `row` and row + 1; lanes g and g + 1 exchange one each, so that
+ * each has two features of one token to write. All lanes of the warp must come; `feature` 0 is even. */
+template <class Sum>
+SIMACC_DEVICE void put_tokens(Sum first, Sum second, int row, int feature, int part, const gemm_args &g)
+{
+    bool odd = thread_index() % 8 >= 4; /* g % 2 */
+    Sum other = shuffle_xor(odd ? first : second, 4);
+
+    if (odd)
+        put_pair(other, second, row + 1, feature - 1, part, g);
+    else
+        put_pair(first, other, row, feature, part, g);
 }
 
 /* Adds the parts in their order, 4 outputs of a row per thread, blocks of 256. With one part it only scales: what is left

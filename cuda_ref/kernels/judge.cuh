@@ -25,6 +25,14 @@ SIMACC_KERNEL(256, 1) fill_scales(float *to, uint32_t seed, int64_t count)
         to[i] = operand_scale(seed, i);
 }
 
+SIMACC_KERNEL(256, 1) fill_w8(w8_fill_args g)
+{
+    int64_t stride = (int64_t)grid_x() * 256, words = w8_bytes(g.n, g.k) / 4;
+
+    for (int64_t i = (int64_t)block_x() * 256 + thread_index(); i < words; i += stride)
+        w8_fill_word(g, i);
+}
+
 SIMACC_KERNEL(256, 1) fill_w4(w4_fill_args g)
 {
     int64_t stride = (int64_t)grid_x() * 256, start = (int64_t)block_x() * 256 + thread_index();

@@ -25,7 +25,9 @@ struct judgement {
 
 /* ---- matrix products --------------------------------------------------------------------------------------------- */
 
-enum weights_kind { WEIGHTS_ROWS /* as `w_type`, [n][w_stride] */, WEIGHTS_W4 /* from the seed */ };
+/* WEIGHTS_ROWS: of `w_type` in memory, [n][w_stride]. Packed ones are made from the seed again, so that packing is judged
+ * too. */
+enum weights_kind { WEIGHTS_ROWS, WEIGHTS_PACKED_INT8, WEIGHTS_PACKED_INT4 };
 
 struct gemm_judge_args {
     const void *a, *w, *out;
@@ -44,11 +46,12 @@ struct gemm_judge_args {
 SIMACC_BOTH judgement judge_int8(const gemm_judge_args &g, int64_t row, int64_t column)
 {
     const int8_t *a = (const int8_t *)g.a + row * g.a_stride, *w = (const int8_t *)g.w + column * g.w_stride;
+    bool packed = g.weights == WEIGHTS_PACKED_INT8;
     float scale = g.row_scale ? g.row_scale[row] : g.tensor_scale ? *g.tensor_scale : g.static_scale;
     int64_t sum = 0;
 
     for (int64_t k = 0; k < g.k; k++)
-        sum += a[k] * w[k];
+        sum += a[k] * (packed ? operand_int8(g.w_seed, column, k) : w[k]);
     /* Each product of two fp32 numbers is exact in double: one rounding each, as in the kernels. */
     float once = (float)((double)(float)sum * scale), twice = (float)((double)once * g.column_scale[column]);
     return {number_at(g.out, NUMBER_FP16, row * g.out_stride + column), fp16_value(fp16_bits(twice)), 0};
@@ -59,7 +62,7 @@ SIMACC_BOTH judgement judge_real(const gemm_judge_args &g, int64_t b, int64_t ro
     double sum = 0, magnitude = 0, slack, u = number_roundoff(g.out_type);
 
     for (int64_t k = 0; k < g.k; k++) {
-        double w = g.weights == WEIGHTS_W4
+        double w = g.weights == WEIGHTS_PACKED_INT4
                        ? w4_value(g.kind, g.w_seed, column, k)
                        : number_at(g.w, g.w_type, b * g.w_batch + column * g.w_stride + k);
         double product = number_at(g.a, g.a_type, b * g.a_batch + row * g.a_stride + k) * w;

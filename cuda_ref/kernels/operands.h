@@ -105,6 +105,26 @@ SIMACC_BOTH void fill_one(const fill_args &g, int64_t index)
                                         : operand_real(g.kind, g.range, g.seed, row, column));
 }
 
+struct w8_fill_args {
+    uint32_t *words;
+    uint32_t seed;
+    int64_t n, k;
+};
+
+/* Four int8 weights of the packed order; zeros where they only pad. */
+SIMACC_BOTH void w8_fill_word(const w8_fill_args &g, int64_t word)
+{
+    int64_t n, k;
+    uint32_t bits = 0;
+
+    for (int i = 0; i < 4; i++) {
+        w8_weight_of(4 * word + i, w8_steps(g.k), &n, &k);
+        if (n < g.n && k < g.k)
+            bits |= ((uint32_t)operand_int8(g.seed, n, k) & 255u) << 8 * i;
+    }
+    g.words[word] = bits;
+}
+
 struct w4_fill_args {
     uint32_t *words, *scales;
     operand_kind kind;
@@ -130,7 +150,7 @@ SIMACC_BOTH void w4_fill_scale(const w4_fill_args &g, int64_t place)
 {
     int64_t n, group;
 
-    w4_scale_of(place, w4_blocks(g.n), &n, &group);
+    w4_scale_of(place, column_blocks(g.n), &n, &group);
     g.scales[place] =
         w4_scale_bits(g.kind, g.seed, n, group) | (uint32_t)fp16_bits(w4_zero(g.seed, n, group)) << 16;
 }
