@@ -15,7 +15,8 @@
 
 #include <cublasLt.h>
 
-/* Where the toolkit had the library when the plug-in was built; "" if only the linker's places are to be tried. */
+/* Where the toolkit had the library when the plug-in was built; "" if only the linker's places are to be
+ * tried. */
 #ifndef SIMACC_CUDA_LIBRARIES
 #define SIMACC_CUDA_LIBRARIES ""
 #endif
@@ -130,14 +131,16 @@ bool make_layout(const cublaslt_functions *f, cublasLtMatrixLayout_t *out, cudaD
                                         sizeof batch_stride) == CUBLAS_STATUS_SUCCESS);
 }
 
-/* The library thinks in columns: its first operand is w, transposed, its result out with n rows and m columns. */
+/* The library thinks in columns: its first operand is w, transposed, its result out with n rows and m
+ * columns. */
 bool describe(cublaslt_plan *p, const cublaslt_shape *s)
 {
     formats t = formats_of(s->format);
     cublasOperation_t transpose = CUBLAS_OP_T;
 
     return p->f->desc_create(&p->desc, t.compute, t.scale) == CUBLAS_STATUS_SUCCESS &&
-           p->f->desc_set(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &transpose, sizeof transpose) == CUBLAS_STATUS_SUCCESS &&
+           p->f->desc_set(p->desc, CUBLASLT_MATMUL_DESC_TRANSA, &transpose, sizeof transpose) ==
+               CUBLAS_STATUS_SUCCESS &&
            make_layout(p->f, &p->w, t.in, s->n, s->k, s->w_stride, s->batch, s->w_batch) &&
            make_layout(p->f, &p->a, t.in, s->m, s->k, s->a_stride, s->batch, s->a_batch) &&
            make_layout(p->f, &p->out, t.out, s->m, s->n, s->out_stride, s->batch, s->out_batch);
@@ -152,12 +155,12 @@ int find_ways(cublaslt_plan *p)
 
     if (p->f->preference_create(&preference) != CUBLAS_STATUS_SUCCESS)
         return 0;
-    if (p->f->preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace) ==
-            CUBLAS_STATUS_SUCCESS &&
-        p->f->preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reductions, sizeof reductions) ==
-            CUBLAS_STATUS_SUCCESS &&
-        p->f->heuristic(p->handle, p->desc, p->w, p->a, p->out, p->out, preference, CUBLASLT_WAYS_MAX, p->ways,
-                        &found) != CUBLAS_STATUS_SUCCESS)
+    if (p->f->preference_set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace,
+                             sizeof workspace) == CUBLAS_STATUS_SUCCESS &&
+        p->f->preference_set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reductions,
+                             sizeof reductions) == CUBLAS_STATUS_SUCCESS &&
+        p->f->heuristic(p->handle, p->desc, p->w, p->a, p->out, p->out, preference, CUBLASLT_WAYS_MAX,
+                        p->ways, &found) != CUBLAS_STATUS_SUCCESS)
         found = 0;
     for (int i = 0; i < found; i++)
         if (p->ways[i].state == CUBLAS_STATUS_SUCCESS)
@@ -201,8 +204,8 @@ void cublaslt_close(cublaslt_library *library)
     *library = {};
 }
 
-cublaslt_plan *cublaslt_plan_make(const cublaslt_library *library, const cublaslt_shape *shape, int *ways, char *why,
-                                  int why_bytes)
+cublaslt_plan *cublaslt_plan_make(const cublaslt_library *library, const cublaslt_shape *shape, int *ways,
+                                  char *why, int why_bytes)
 {
     cublaslt_plan *p = new (std::nothrow) cublaslt_plan();
 
@@ -243,7 +246,8 @@ bool cublaslt_run(const cublaslt_plan *p, int way, const void *a, const void *w,
     const void *beta = p->integers ? (const void *)&whole_zero : &zero;
 
     return p->f->matmul(p->handle, p->desc, alpha, w, p->w, a, p->a, beta, out, p->out, out, p->out,
-                        &p->ways[way].algo, workspace, CUBLASLT_WORKSPACE_BYTES, queue) == CUBLAS_STATUS_SUCCESS;
+                        &p->ways[way].algo, workspace, CUBLASLT_WORKSPACE_BYTES,
+                        queue) == CUBLAS_STATUS_SUCCESS;
 }
 
 } // namespace simacc

@@ -19,7 +19,13 @@ struct cublaslt_library {
 void cublaslt_open(cublaslt_library *library);
 void cublaslt_close(cublaslt_library *library);
 
-enum cublaslt_format { CUBLASLT_FP16, CUBLASLT_BF16, CUBLASLT_FP32, CUBLASLT_E4M3_TO_FP16, CUBLASLT_INT8_TO_INT32 };
+enum cublaslt_format {
+    CUBLASLT_FP16,
+    CUBLASLT_BF16,
+    CUBLASLT_FP32,
+    CUBLASLT_E4M3_TO_FP16,
+    CUBLASLT_INT8_TO_INT32
+};
 
 enum { CUBLASLT_WAYS_MAX = 8, CUBLASLT_WORKSPACE_BYTES = 32 << 20 };
 
@@ -33,15 +39,15 @@ struct cublaslt_shape {
 
 struct cublaslt_plan;
 
-/* The library's heuristics for a shape, best first. *ways is how many; NULL: it has none for this device and shape, and
- * `why` says so. */
-cublaslt_plan *cublaslt_plan_make(const cublaslt_library *library, const cublaslt_shape *shape, int *ways, char *why,
-                                  int why_bytes);
+/* The library's heuristics for a shape, best first. *ways is how many; NULL: it has none for this device and
+ * shape, and `why` says so. */
+cublaslt_plan *cublaslt_plan_make(const cublaslt_library *library, const cublaslt_shape *shape, int *ways,
+                                  char *why, int why_bytes);
 void cublaslt_plan_free(cublaslt_plan *plan);
 
 /* Queues one product; false: the library refuses this way. `workspace` has CUBLASLT_WORKSPACE_BYTES. */
-bool cublaslt_run(const cublaslt_plan *plan, int way, const void *a, const void *w, void *out, void *workspace,
-                  cudaStream_t queue);
+bool cublaslt_run(const cublaslt_plan *plan, int way, const void *a, const void *w, void *out,
+                  void *workspace, cudaStream_t queue);
 
 } // namespace simacc
 

@@ -1,7 +1,7 @@
-/* gemm_fp16, gemm_bf16, gemm_fp32, gemm_fp8, impl "cublaslt": out = a w^T with operands and results of that format (fp8:
- * e4m3 in, fp16 out) and fp32 sums, by cuBLASLt with a workspace of 32 MiB; the ways that its heuristics suggest are
- * tried, the fastest is kept. fp32 is fp32: no TF32. fp8 needs extents that are multiples of 16: operands are padded with
- * zeros, as a model would. */
+/* gemm_fp16, gemm_bf16, gemm_fp32, gemm_fp8, impl "cublaslt": out = a w^T with operands and results of that
+ * format (fp8: e4m3 in, fp16 out) and fp32 sums, by cuBLASLt with a workspace of 32 MiB; the ways that its
+ * heuristics suggest are tried, the fastest is kept. fp32 is fp32: no TF32. fp8 needs extents that are
+ * multiples of 16: operands are padded with zeros, as a model would. */
 #include "job.h"
 
 #include <stdio.h>
@@ -18,8 +18,8 @@ struct float_format {
     int exact_range, multiple;
 };
 
-/* By kernel_entry.variant. Ranges keep exact sums exact: below 2^24 in units of fp32 sums, and about 2^11 with four
- * standard deviations in those of FP8 tensor cores; and below 65504 in fp16. */
+/* By kernel_entry.variant. Ranges keep exact sums exact: below 2^24 in units of fp32 sums, and about 2^11
+ * with four standard deviations in those of FP8 tensor cores; and below 65504 in fp16. */
 const float_format formats[] = {
     {CUBLASLT_FP16, NUMBER_FP16, NUMBER_FP16, 8, 1},
     {CUBLASLT_BF16, NUMBER_BF16, NUMBER_BF16, 8, 1},
@@ -51,7 +51,8 @@ struct float_job : gemm_job {
         outputs = batch * m * n;
         work_per_output = k;
         macs = (double)outputs * (double)k;
-        bytes = (double)batch * ((double)(m + n) * (double)k * (double)in + (double)m * (double)n * (double)out);
+        bytes =
+            (double)batch * ((double)(m + n) * (double)k * (double)in + (double)m * (double)n * (double)out);
         exact_only = f.in == NUMBER_E4M3;
     }
 
@@ -71,10 +72,12 @@ struct float_job : gemm_job {
                 (void)cudaMemsetAsync(set + a_place + a_at * in, 0, (size_t)(rows * depth * in), queue);
             if (columns > n)
                 (void)cudaMemsetAsync(set + w_place + w_at * in, 0, (size_t)(columns * depth * in), queue);
-            launch_fill({set + a_place + a_at * in, format.in, kind, format.exact_range, a_seed(own), m, k, depth},
-                        queue);
-            launch_fill({set + w_place + w_at * in, format.in, kind, format.exact_range, w_seed(own), n, k, depth},
-                        queue);
+            launch_fill(
+                {set + a_place + a_at * in, format.in, kind, format.exact_range, a_seed(own), m, k, depth},
+                queue);
+            launch_fill(
+                {set + w_place + w_at * in, format.in, kind, format.exact_range, w_seed(own), n, k, depth},
+                queue);
         }
     }
 
@@ -109,17 +112,25 @@ struct float_job : gemm_job {
 
 } // namespace
 
-job *start_gemm_float(simacc_cuda_session *session, const kernel_entry *entry, const simacc_cuda_request *request,
-                      const message &to, simacc_cuda_status *status)
+job *start_gemm_float(simacc_cuda_session *session, const kernel_entry *entry,
+                      const simacc_cuda_request *request, const message &to, simacc_cuda_status *status)
 {
     const float_format &f = formats[entry->variant];
     float_job *made = new (std::nothrow) float_job(f, request);
     char why[160] = "out of host memory";
 
     if (made) {
-        cublaslt_shape shape = {f.library,    made->rows,  made->columns, made->depth,
-                                made->batch,  made->depth, made->depth,   made->columns,
-                                made->rows * made->depth, made->columns * made->depth, made->rows * made->columns};
+        cublaslt_shape shape = {f.library,
+                                made->rows,
+                                made->columns,
+                                made->depth,
+                                made->batch,
+                                made->depth,
+                                made->depth,
+                                made->columns,
+                                made->rows * made->depth,
+                                made->columns * made->depth,
+                                made->rows * made->columns};
         made->plan = cublaslt_plan_make(&session->cublaslt, &shape, &made->ways, why, sizeof why);
         if (made->plan)
             return made;

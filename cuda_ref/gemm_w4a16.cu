@@ -1,8 +1,9 @@
-/* gemm_w4a16, impl "simacc": fp16 activations, int4 weights with an fp16 scale and zero point per 128 of k (asymmetric,
- * round-to-nearest codes as AWQ and GPTQ store them), fp32 sums, fp16 results. Weights are packed in the order in which
- * tensor cores read them (kernels/layout.h) and turned into fp16 in registers (kernels/weights.cuh): a bandwidth-bound
- * kernel for up to 16 rows (kernels/gemm_skinny.cuh), tiles above (kernels/gemm_tile.cuh), both with k split among blocks
- * where that fills the device. On sm_90 too: a warp-group (wgmma) path is not built. */
+/* gemm_w4a16, impl "simacc": fp16 activations, int4 weights with an fp16 scale and zero point per 128 of k
+ * (asymmetric, round-to-nearest codes as AWQ and GPTQ store them), fp32 sums, fp16 results. Weights are
+ * packed in the order in which tensor cores read them (kernels/layout.h) and turned into fp16 in registers
+ * (kernels/weights.cuh): a bandwidth-bound kernel for up to 16 rows (kernels/gemm_skinny.cuh), tiles above
+ * (kernels/gemm_tile.cuh), both with k split among blocks where that fills the device. On sm_90 too: a
+ * warp-group (wgmma) path is not built. */
 #include "kernels/gemm_run.cuh"
 
 #include "job.h"
@@ -34,7 +35,8 @@ struct w4a16_job : gemm_job {
         outputs = m * n;
         work_per_output = k;
         macs = (double)outputs * (double)k;
-        bytes = 2.0 * (double)m * (double)k + (double)n * (double)k * (0.5 + 4.0 / W4_GROUP) + 2.0 * (double)outputs;
+        bytes = 2.0 * (double)m * (double)k + (double)n * (double)k * (0.5 + 4.0 / W4_GROUP) +
+                2.0 * (double)outputs;
         ways = own_choices<weights_int4>(async, sms, m, n, sizes.steps, choices);
         for (int i = 0; i < ways; i++) {
             int64_t needed = own_partial_bytes(choices[i], m, sizes.out_stride);
@@ -45,7 +47,8 @@ struct w4a16_job : gemm_job {
     void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
     {
         launch_fill({set + a_place, NUMBER_FP16, kind, 8, a_seed(seed), m, k, sizes.row_bytes / 2}, queue);
-        launch_fill_w4({(uint32_t *)(set + w_place), (uint32_t *)(set + scale_place), kind, w_seed(seed), n, k}, queue);
+        launch_fill_w4(
+            {(uint32_t *)(set + w_place), (uint32_t *)(set + scale_place), kind, w_seed(seed), n, k}, queue);
     }
 
     bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override

@@ -1,8 +1,8 @@
-/* gemm_w8a8, impl "simacc" (SmoothQuant O1: a scale per token), "simacc_o2" (one per tensor, just measured, in memory) and
- * "simacc_o3" (one per tensor, known beforehand): int8 x int8 with int32 sums by mma.sync, scaled to fp16 with the
- * activation's scale and one per output channel before anything is written. Weights are packed beforehand in the order
- * in which tensor cores read them (kernels/layout.h), activations come row by row. Own kernels: kernels/gemm_tile.cuh and, for
- * up to 16 rows, kernels/gemm_skinny.cuh. */
+/* gemm_w8a8, impl "simacc" (SmoothQuant O1: a scale per token), "simacc_o2" (one per tensor, just measured,
+ * in memory) and "simacc_o3" (one per tensor, known beforehand): int8 x int8 with int32 sums by mma.sync,
+ * scaled to fp16 with the activation's scale and one per output channel before anything is written. Weights
+ * are packed beforehand in the order in which tensor cores read them (kernels/layout.h), activations come row
+ * by row. Own kernels: kernels/gemm_tile.cuh and, for up to 16 rows, kernels/gemm_skinny.cuh. */
 #include "kernels/gemm_run.cuh"
 
 #include "gemm_w8a8.h"
@@ -67,8 +67,8 @@ struct own_w8a8_job : w8a8_job {
 
 } // namespace
 
-job *start_gemm_w8a8(simacc_cuda_session *session, const kernel_entry *entry, const simacc_cuda_request *request,
-                     const message &to, simacc_cuda_status *status)
+job *start_gemm_w8a8(simacc_cuda_session *session, const kernel_entry *entry,
+                     const simacc_cuda_request *request, const message &to, simacc_cuda_status *status)
 {
     job *made = nullptr;
 

@@ -30,7 +30,8 @@ struct w8a8_job : gemm_job {
         work_per_output = k;
         exact_only = true;
         macs = (double)outputs * (double)k;
-        bytes = (double)(m + n) * (double)k + 2.0 * (double)outputs + 4.0 * (double)n + (scheme == 1 ? 4.0 * (double)m : 0);
+        bytes = (double)(m + n) * (double)k + 2.0 * (double)outputs + 4.0 * (double)n +
+                (scheme == 1 ? 4.0 * (double)m : 0);
     }
 
     static float static_scale()

@@ -1,6 +1,7 @@
-/* gemm_w8a8, impl "cublaslt": int8 x int8 -> int32 by cuBLASLt (tensor-core kernels by its heuristics, workspace of 32
- * MiB), then a kernel of ours that scales to fp16 with a scale per token and one per output channel. Both are timed: the
- * library has no epilogue with two scales and fp16 results. n and k are padded to 16 with zeros. */
+/* gemm_w8a8, impl "cublaslt": int8 x int8 -> int32 by cuBLASLt (tensor-core kernels by its heuristics,
+ * workspace of 32 MiB), then a kernel of ours that scales to fp16 with a scale per token and one per output
+ * channel. Both are timed: the library has no epilogue with two scales and fp16 results. n and k are padded
+ * to 16 with zeros. */
 #include "kernels/gemm_args.cuh"
 
 #include "gemm_w8a8.h"
@@ -34,7 +35,8 @@ struct library_w8a8_job : w8a8_job {
     {
         launch_fill({set + w_place, NUMBER_INT8, OPERANDS_EXACT, 0, w_seed(seed), n, k, row_bytes}, queue);
         if (out_stride > n)
-            (void)cudaMemsetAsync(set + w_place + n * row_bytes, 0, (size_t)((out_stride - n) * row_bytes), queue);
+            (void)cudaMemsetAsync(set + w_place + n * row_bytes, 0, (size_t)((out_stride - n) * row_bytes),
+                                  queue);
     }
 
     bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override
@@ -59,8 +61,9 @@ struct library_w8a8_job : w8a8_job {
 
 } // namespace
 
-job *start_gemm_w8a8_cublaslt(simacc_cuda_session *session, const kernel_entry *, const simacc_cuda_request *request,
-                              const message &to, simacc_cuda_status *status)
+job *start_gemm_w8a8_cublaslt(simacc_cuda_session *session, const kernel_entry *,
+                              const simacc_cuda_request *request, const message &to,
+                              simacc_cuda_status *status)
 {
     library_w8a8_job *made;
     char why[160] = "out of host memory";

@@ -1,5 +1,6 @@
-/* A job: one kernel at one shape, ready to be filled, launched and judged. Its operands and results are a set, one piece
- * of memory; several sets, launched in turn, keep the caches from holding what a model would not find there. */
+/* A job: one kernel at one shape, ready to be filled, launched and judged. Its operands and results are a
+ * set, one piece of memory; several sets, launched in turn, keep the caches from holding what a model would
+ * not find there. */
 #ifndef SIMACC_JOB_H
 #define SIMACC_JOB_H
 
@@ -27,14 +28,14 @@ struct set_layout {
 
 struct job {
     int64_t set_bytes = 0;
-    int64_t work_bytes = 0;            /* scratch that all sets share */
-    int64_t out_place = 0, out_bytes = 0; /* results in a set: overwritten with noise before a check */
+    int64_t work_bytes = 0;                   /* scratch that all sets share */
+    int64_t out_place = 0, out_bytes = 0;     /* results in a set: overwritten with noise before a check */
     int64_t outputs = 0, work_per_output = 1; /* for choosing how many to judge: elements read for one */
-    double bytes = 0, macs = 0;        /* of one call */
-    int ways = 1;                      /* of running it, best guess first */
-    bool judged = true;                /* there is something to judge */
-    bool exact_only = false;           /* random operands are not judged: integers anyway, or no bound is known */
-    bool from_host = false;            /* launched one by one, never from a graph */
+    double bytes = 0, macs = 0;               /* of one call */
+    int ways = 1;                             /* of running it, best guess first */
+    bool judged = true;                       /* there is something to judge */
+    bool exact_only = false; /* random operands are not judged: integers anyway, or no bound is known */
+    bool from_host = false;  /* launched one by one, never from a graph */
 
     virtual ~job()
     {
@@ -43,8 +44,8 @@ struct job {
     virtual void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const = 0;
     /* Queues one call; false: this way cannot run it. Errors of launches are left to the runtime. */
     virtual bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const = 0;
-    virtual void judge(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t samples, verdict *v,
-                       cudaStream_t queue) const = 0;
+    virtual void judge(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t samples,
+                       verdict *v, cudaStream_t queue) const = 0;
     /* One output of a set that was copied to the host. */
     virtual judgement judge_host(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t sample,
                                  int64_t samples) const = 0;
@@ -109,8 +110,8 @@ inline uint32_t w_seed(uint32_t seed)
 }
 
 /* The starts of the table in kernels.cpp: see kernel_entry. */
-typedef job *job_start(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *, const message &,
-                       simacc_cuda_status *);
+typedef job *job_start(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *,
+                       const message &, simacc_cuda_status *);
 job_start start_gemm_float, start_gemm_w8a8_cublaslt, start_gemm_w8a8, start_gemm_w4a16;
 job_start start_softmax, start_rmsnorm, start_quantize, start_residual, start_copy, start_empty;
 

@@ -22,7 +22,8 @@ const char *needs_fp8(const simacc_cuda_session *s)
     return s->device.sm < 89 ? "fp8 tensor cores came with compute capability 8.9" : needs_cublaslt(s);
 }
 
-/* name, impl, w and a bits and formats, layout, is_gemm, available, why_not, summary; variant, start, why_not */
+/* name, impl, w and a bits and formats, layout, is_gemm, available, why_not, summary; variant, start, why_not
+ */
 const kernel_entry table[] = {
     {{"gemm_fp16", "cublaslt", 16, 16, "fp", "fp", "tn", 1, 0, "", "fp16, fp32 sums, cuBLASLt's heuristics"},
      0,
@@ -51,7 +52,8 @@ const kernel_entry table[] = {
      3,
      start_gemm_float,
      needs_fp8},
-    {{"gemm_fp32", "cublaslt", 32, 32, "fp", "fp", "tn", 1, 0, "", "fp32 without TF32, cuBLASLt's heuristics"},
+    {{"gemm_fp32", "cublaslt", 32, 32, "fp", "fp", "tn", 1, 0, "",
+      "fp32 without TF32, cuBLASLt's heuristics"},
      2,
      start_gemm_float,
      needs_cublaslt},
@@ -65,9 +67,16 @@ const kernel_entry table[] = {
      3,
      start_gemm_w8a8,
      nullptr},
-    {{"softmax", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"}, 0, start_softmax, nullptr},
-    {{"rmsnorm", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"}, 0, start_rmsnorm, nullptr},
-    {{"quantize", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 to int8, a scale per token (SmoothQuant O1)"},
+    {{"softmax", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"},
+     0,
+     start_softmax,
+     nullptr},
+    {{"rmsnorm", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"},
+     0,
+     start_rmsnorm,
+     nullptr},
+    {{"quantize", "simacc", 0, 16, "", "fp", "row", 0, 0, "",
+      "fp16 to int8, a scale per token (SmoothQuant O1)"},
      1,
      start_quantize,
      nullptr},
@@ -79,8 +88,14 @@ const kernel_entry table[] = {
      3,
      start_quantize,
      nullptr},
-    {{"residual", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 sum of two tensors"}, 0, start_residual, nullptr},
-    {{"copy", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 tensor to another place"}, 0, start_copy, nullptr},
+    {{"residual", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 sum of two tensors"},
+     0,
+     start_residual,
+     nullptr},
+    {{"copy", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 tensor to another place"},
+     0,
+     start_copy,
+     nullptr},
     {{"empty", "simacc", 0, 0, "", "", "row", 0, 0, "", "a kernel that does nothing, launched by the host"},
      0,
      start_empty,

@@ -10,8 +10,8 @@ namespace simacc
 namespace
 {
 
-/* Of nvml.h: nvmlReturn_t is an int and 0 success, nvmlDevice_t a pointer, clock type 1 the SM clock, temperature sensor
- * 0 the GPU. */
+/* Of nvml.h: nvmlReturn_t is an int and 0 success, nvmlDevice_t a pointer, clock type 1 the SM clock,
+ * temperature sensor 0 the GPU. */
 enum { SUCCESS = 0, CLOCK_SM = 1, SENSOR_GPU = 0 };
 enum { ENERGY, POWER, CLOCK, HIGHEST_CLOCK, TEMPERATURE, POWER_CAP, SHUTDOWN };
 

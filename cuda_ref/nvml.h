@@ -1,5 +1,5 @@
-/* NVML by dlopen, with prototypes of our own: nvml.h is not in every toolkit, and a machine may lack the library. Every
- * reading is NaN where it cannot be had. */
+/* NVML by dlopen, with prototypes of our own: nvml.h is not in every toolkit, and a machine may lack the
+ * library. Every reading is NaN where it cannot be had. */
 #ifndef SIMACC_NVML_H
 #define SIMACC_NVML_H
 
@@ -11,7 +11,8 @@ struct nvml_device {
     void *functions[7]; /* in the order of the readings below, and shutdown */
 };
 
-/* `bus`: "0000:3b:00.0", as the CUDA runtime gives it. Leaves a device without readings when there is no NVML. */
+/* `bus`: "0000:3b:00.0", as the CUDA runtime gives it. Leaves a device without readings when there is no
+ * NVML. */
 void nvml_open(nvml_device *device, const char *bus);
 void nvml_close(nvml_device *device);
 

@@ -16,11 +16,11 @@ namespace
 {
 
 enum {
-    JUDGED_WORK = 1 << 27,     /* elements read by references, when not all outputs are judged */
+    JUDGED_WORK = 1 << 27, /* elements read by references, when not all outputs are judged */
     JUDGED_LEAST = 1024,
-    HOST_WORK = 1 << 16,       /* up to here the host judges too */
+    HOST_WORK = 1 << 16, /* up to here the host judges too */
     SETS_MAX = 256,
-    L2_MULTIPLE = 4,           /* sets hold this many L2s together */
+    L2_MULTIPLE = 4, /* sets hold this many L2s together */
 };
 
 int find_kernel(const simacc_cuda_session *s, const simacc_cuda_request *r)
@@ -32,7 +32,8 @@ int find_kernel(const simacc_cuda_session *s, const simacc_cuda_request *r)
     return -1;
 }
 
-simacc_cuda_status check_request(const simacc_cuda_session *s, simacc_cuda_request *r, int *kernel, const message &to)
+simacc_cuda_status check_request(const simacc_cuda_session *s, simacc_cuda_request *r, int *kernel,
+                                 const message &to)
 {
     const simacc_cuda_kernel *info;
 
@@ -47,8 +48,9 @@ simacc_cuda_status check_request(const simacc_cuda_session *s, simacc_cuda_reque
         return fail(to, SIMACC_CUDA_UNSUPPORTED, "%s", info->why_not);
     if (r->batch == 0)
         r->batch = 1;
-    if (r->m < 1 || r->n < 1 || r->batch < 1 || (info->is_gemm && r->k < 1) || r->m > INT32_MAX || r->n > INT32_MAX ||
-        r->k > INT32_MAX || r->batch > 65535 || (double)r->m * (double)r->n * (double)r->batch > 1e12)
+    if (r->m < 1 || r->n < 1 || r->batch < 1 || (info->is_gemm && r->k < 1) || r->m > INT32_MAX ||
+        r->n > INT32_MAX || r->k > INT32_MAX || r->batch > 65535 ||
+        (double)r->m * (double)r->n * (double)r->batch > 1e12)
         return fail(to, SIMACC_CUDA_BAD_ARGUMENT, "a shape of no elements, or of too many");
     return SIMACC_CUDA_OK;
 }
@@ -62,7 +64,8 @@ int sets_for(const simacc_cuda_session *s, const job &j, bool timed)
 }
 
 /* As many sets as fit, at least one. */
-simacc_cuda_status place(simacc_cuda_session *s, const job &j, bool timed, job_memory *memory, const message &to)
+simacc_cuda_status place(simacc_cuda_session *s, const job &j, bool timed, job_memory *memory,
+                         const message &to)
 {
     int64_t work = round_up(j.work_bytes > 0 ? j.work_bytes : 1, SET_ALIGNMENT);
     simacc_cuda_status status = SIMACC_CUDA_NO_MEMORY;
@@ -76,7 +79,8 @@ simacc_cuda_status place(simacc_cuda_session *s, const job &j, bool timed, job_m
     return status;
 }
 
-/* ---- the check -------------------------------------------------------------------------------------------------------- */
+/* ---- the check
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct findings {
     int64_t outputs, wrong;
@@ -102,9 +106,10 @@ double float_of(uint32_t bits)
     return value;
 }
 
-/* Runs one way on operands of one kind and judges it: on the device, and on the host too where that is quick. */
-simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, operand_kind kind,
-                             uint32_t seed, findings *f, const message &to)
+/* Runs one way on operands of one kind and judges it: on the device, and on the host too where that is quick.
+ */
+simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int way,
+                             operand_kind kind, uint32_t seed, findings *f, const message &to)
 {
     int64_t samples = JUDGED_WORK / j.work_per_output;
     verdict *device = (verdict *)s->small, *host = (verdict *)s->small_host;
@@ -150,8 +155,8 @@ simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_mem
 }
 
 /* Ways `first` to `last` on random and on exact operands. Afterwards the first set is random again. */
-simacc_cuda_status check_ways(simacc_cuda_session *s, const job &j, const job_memory &memory, int first, int last,
-                              uint32_t seed, simacc_cuda_measurement *out, const message &to)
+simacc_cuda_status check_ways(simacc_cuda_session *s, const job &j, const job_memory &memory, int first,
+                              int last, uint32_t seed, simacc_cuda_measurement *out, const message &to)
 {
     const operand_kind kinds[] = {OPERANDS_RANDOM, OPERANDS_EXACT};
     findings all = {};
@@ -180,10 +185,12 @@ simacc_cuda_status check_ways(simacc_cuda_session *s, const job &j, const job_me
     return status;
 }
 
-/* ---- measuring ---------------------------------------------------------------------------------------------------------- */
+/* ---- measuring
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
-simacc_cuda_status run(simacc_cuda_session *s, const job &j, const simacc_cuda_request &r, simacc_cuda_measurement *out,
-                       const message &to)
+simacc_cuda_status run(simacc_cuda_session *s, const job &j, const simacc_cuda_request &r,
+                       simacc_cuda_measurement *out, const message &to)
 {
     bool timed = r.check != SIMACC_CUDA_CHECK_ONLY, sustained = r.regime == SIMACC_CUDA_SUSTAINED;
     double timed_s = r.timed_s > 0 ? r.timed_s : sustained ? 2 : 0.03, call_us = 0;
@@ -213,8 +220,8 @@ simacc_cuda_status run(simacc_cuda_session *s, const job &j, const simacc_cuda_r
                      : time_burst(s, j, memory, way, call_us, timed_s, out, to);
 }
 
-simacc_cuda_status measure(simacc_cuda_session *s, const simacc_cuda_request *request, simacc_cuda_measurement *out,
-                           char *text, size_t text_bytes)
+simacc_cuda_status measure(simacc_cuda_session *s, const simacc_cuda_request *request,
+                           simacc_cuda_measurement *out, char *text, size_t text_bytes)
 {
     message to = {text, text_bytes};
     simacc_cuda_request r = *request;
@@ -242,8 +249,8 @@ simacc_cuda_status measure(simacc_cuda_session *s, const simacc_cuda_request *re
     return status;
 }
 
-simacc_cuda_status open_session(int index, simacc_cuda_session **session, simacc_cuda_device *device, char *text,
-                                size_t text_bytes)
+simacc_cuda_status open_session(int index, simacc_cuda_session **session, simacc_cuda_device *device,
+                                char *text, size_t text_bytes)
 {
     simacc_cuda_status status = session_open(index, session, {text, text_bytes});
 

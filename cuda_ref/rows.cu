@@ -1,6 +1,7 @@
-/* Jobs of the kernels over rows: softmax, rmsnorm, quantize (impl "simacc": a scale per token, SmoothQuant O1; "simacc_o2":
- * one per tensor, found first; "simacc_o3": one per tensor, known), residual, copy, and empty (a launch that does
- * nothing: "simacc" from the host one by one, "simacc_graph" from a graph). What each kernel does is in kernels/. */
+/* Jobs of the kernels over rows: softmax, rmsnorm, quantize (impl "simacc": a scale per token, SmoothQuant
+ * O1; "simacc_o2": one per tensor, found first; "simacc_o3": one per tensor, known), residual, copy, and
+ * empty (a launch that does nothing: "simacc" from the host one by one, "simacc_graph" from a graph). What
+ * each kernel does is in kernels/. */
 #include "kernels/copy.cuh"
 #include "kernels/quantize.cuh"
 #include "kernels/residual.cuh"
@@ -22,12 +23,12 @@ __global__ void do_nothing()
 enum { REDUCTION_BYTES = ROW_THREADS / 32 * 4 };
 
 /* Launches `kernel`<32> for short rows, <256> for others. */
-#define LAUNCH_ROWS(kernel, g, queue)                                                                                \
-    do {                                                                                                             \
-        if ((g).n <= SHORT_ROW)                                                                                      \
-            kernel<32><<<(unsigned)row_blocks((g).m, 32), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);                 \
-        else                                                                                                         \
-            kernel<256><<<(unsigned)row_blocks((g).m, 256), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);               \
+#define LAUNCH_ROWS(kernel, g, queue)                                                                        \
+    do {                                                                                                     \
+        if ((g).n <= SHORT_ROW)                                                                              \
+            kernel<32><<<(unsigned)row_blocks((g).m, 32), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);         \
+        else                                                                                                 \
+            kernel<256><<<(unsigned)row_blocks((g).m, 256), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);       \
     } while (0)
 
 struct rows_job : row_job {
@@ -111,7 +112,8 @@ struct rows_job : row_job {
             LAUNCH_ROWS(quantize_tensor, g, queue);
             break;
         case ROW_RESIDUAL:
-            residual_rows<<<(unsigned)ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), ROW_THREADS, 0, queue>>>(g);
+            residual_rows<<<(unsigned)ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), ROW_THREADS, 0,
+                            queue>>>(g);
             break;
         default: {
             int64_t pieces = m * stride / ROW_PIECE, blocks = ceil_div(pieces, 4 * ROW_THREADS);
@@ -191,14 +193,14 @@ struct empty_job : job {
 
 } // namespace
 
-job *start_softmax(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
-                   simacc_cuda_status *status)
+job *start_softmax(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request,
+                   const message &to, simacc_cuda_status *status)
 {
     return start_rows(ROW_SOFTMAX, 0, request, to, status);
 }
 
-job *start_rmsnorm(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
-                   simacc_cuda_status *status)
+job *start_rmsnorm(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request,
+                   const message &to, simacc_cuda_status *status)
 {
     return start_rows(ROW_RMSNORM, 0, request, to, status);
 }
@@ -209,20 +211,20 @@ job *start_quantize(simacc_cuda_session *, const kernel_entry *entry, const sima
     return start_rows(ROW_QUANTIZE, entry->variant, request, to, status);
 }
 
-job *start_residual(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
-                    simacc_cuda_status *status)
+job *start_residual(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request,
+                    const message &to, simacc_cuda_status *status)
 {
     return start_rows(ROW_RESIDUAL, 0, request, to, status);
 }
 
-job *start_copy(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
-                simacc_cuda_status *status)
+job *start_copy(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request,
+                const message &to, simacc_cuda_status *status)
 {
     return start_rows(ROW_COPY, 0, request, to, status);
 }
 
-job *start_empty(simacc_cuda_session *, const kernel_entry *entry, const simacc_cuda_request *, const message &to,
-                 simacc_cuda_status *status)
+job *start_empty(simacc_cuda_session *, const kernel_entry *entry, const simacc_cuda_request *,
+                 const message &to, simacc_cuda_status *status)
 {
     job *made = new (std::nothrow) empty_job(entry->variant == 0);
 

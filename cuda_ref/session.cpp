@@ -24,8 +24,8 @@ simacc_cuda_status fail(const message &to, simacc_cuda_status status, const char
 simacc_cuda_status fail_cuda(const message &to, cudaError_t error, const char *what)
 {
     (void)cudaGetLastError(); /* what is not sticky is forgotten */
-    return fail(to, error == cudaErrorMemoryAllocation ? SIMACC_CUDA_NO_MEMORY : SIMACC_CUDA_FAILED, "%s: %s (%s)", what,
-                cudaGetErrorString(error), cudaGetErrorName(error));
+    return fail(to, error == cudaErrorMemoryAllocation ? SIMACC_CUDA_NO_MEMORY : SIMACC_CUDA_FAILED,
+                "%s: %s (%s)", what, cudaGetErrorString(error), cudaGetErrorName(error));
 }
 
 namespace
@@ -100,8 +100,8 @@ simacc_cuda_status describe(simacc_cuda_session *s, const message &to)
     d->has_power = isfinite(nvml_power_w(&s->nvml));
     d->has_energy = isfinite(nvml_energy_j(&s->nvml));
     if (d->sm < 75)
-        return fail(to, SIMACC_CUDA_OLD_DEVICE, "'%s' has compute capability %d.%d", d->name, properties.major,
-                    properties.minor);
+        return fail(to, SIMACC_CUDA_OLD_DEVICE, "'%s' has compute capability %d.%d", d->name,
+                    properties.major, properties.minor);
     return SIMACC_CUDA_OK;
 }
 

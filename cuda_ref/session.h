@@ -1,4 +1,5 @@
-/* A session of the plug-in: one device, its queue, one piece of its memory, what measures it, and the kernels. */
+/* A session of the plug-in: one device, its queue, one piece of its memory, what measures it, and the
+ * kernels. */
 #ifndef SIMACC_SESSION_H
 #define SIMACC_SESSION_H
 
@@ -27,8 +28,8 @@ simacc_cuda_status fail_cuda(const message &to, cudaError_t error, const char *w
 
 struct job;
 
-/* Rows of the table of kernels (kernels.cpp). `start` makes a job for a shape, or returns NULL and a status: what the
- * kernel cannot do. */
+/* Rows of the table of kernels (kernels.cpp). `start` makes a job for a shape, or returns NULL and a status:
+ * what the kernel cannot do. */
 struct kernel_entry {
     simacc_cuda_kernel info;
     int variant; /* for `start`: number format, scheme */
@@ -51,7 +52,7 @@ struct simacc_cuda_session {
     simacc::cublaslt_library cublaslt;
     unsigned char *memory; /* all operands */
     int64_t memory_bytes;
-    unsigned char *small;  /* verdicts and clock probes, on the device and in pinned memory of the host */
+    unsigned char *small; /* verdicts and clock probes, on the device and in pinned memory of the host */
     unsigned char *small_host;
     double idle_w; /* NaN until it has been measured */
     simacc_cuda_kernel kernels[simacc::KERNELS_MAX];

@@ -35,7 +35,8 @@ void pause_s(double seconds)
     nanosleep(&t, nullptr);
 }
 
-bool launch_calls(const simacc_cuda_session *s, const job &j, const job_memory &memory, int way, int calls, int *set)
+bool launch_calls(const simacc_cuda_session *s, const job &j, const job_memory &memory, int way, int calls,
+                  int *set)
 {
     for (int i = 0; i < calls; i++) {
         if (!j.launch(memory.base + *set * j.set_bytes, memory.work, way, s->queue))
@@ -45,8 +46,8 @@ bool launch_calls(const simacc_cuda_session *s, const job &j, const job_memory &
     return true;
 }
 
-/* Consecutive calls as one thing to launch: a graph, or the calls themselves where the device, the library or the job
- * does not let itself be captured. */
+/* Consecutive calls as one thing to launch: a graph, or the calls themselves where the device, the library or
+ * the job does not let itself be captured. */
 struct batch {
     const job *j;
     const job_memory *memory;
@@ -54,7 +55,8 @@ struct batch {
     cudaGraphExec_t graph;
 };
 
-void batch_make(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, int calls, batch *out)
+void batch_make(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, int calls,
+                batch *out)
 {
     cudaGraph_t graph = nullptr;
 
@@ -150,8 +152,8 @@ int calls_for(double call_us, double wanted_us, int sets)
 
 } // namespace
 
-simacc_cuda_status choose_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int *way, double *call_us,
-                              const message &to)
+simacc_cuda_status choose_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int *way,
+                              double *call_us, const message &to)
 {
     double best_us = INFINITY;
     int best = -1, tried = j.ways;
@@ -197,8 +199,8 @@ simacc_cuda_status choose_way(simacc_cuda_session *s, const job &j, const job_me
     return SIMACC_CUDA_OK;
 }
 
-simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, double call_us,
-                              double timed_s, simacc_cuda_measurement *out, const message &to)
+simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_memory &memory, int way,
+                              double call_us, double timed_s, simacc_cuda_measurement *out, const message &to)
 {
     double samples[SAMPLES_MAX], begun_s;
     int calls = calls_for(call_us, SAMPLE_US, memory.sets), count = 0;
@@ -212,10 +214,12 @@ simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_me
     if (error == cudaSuccess)
         error = cudaStreamSynchronize(s->queue);
     begun_s = now_s();
-    while (error == cudaSuccess && count < SAMPLES_MAX && (count < least_samples || now_s() - begun_s < timed_s)) {
+    while (error == cudaSuccess && count < SAMPLES_MAX &&
+           (count < least_samples || now_s() - begun_s < timed_s)) {
         float ms = 0;
 
-        /* The probe reads the clock of the sample before, and keeps the device busy while the sample is queued. */
+        /* The probe reads the clock of the sample before, and keeps the device busy while the sample is
+         * queued. */
         launch_probe(device_probe(s), PROBE_NS, s->queue);
         error = cudaEventRecord(s->events[0], s->queue);
         if (error == cudaSuccess)
@@ -244,7 +248,8 @@ simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_me
 namespace
 {
 
-/* The energy counter between two of its steps: joules and seconds. Power readings stand in where there is no counter. */
+/* The energy counter between two of its steps: joules and seconds. Power readings stand in where there is no
+ * counter. */
 struct energy_meter {
     const nvml_device *nvml;
     bool counts, started;
@@ -252,8 +257,8 @@ struct energy_meter {
     mean power;
 
     explicit energy_meter(const simacc_cuda_session *s)
-        : nvml(&s->nvml), counts(s->device.has_energy != 0), started(false), last_j(NAN), first_j(0), first_s(0), end_j(0),
-          end_s(0), power()
+        : nvml(&s->nvml), counts(s->device.has_energy != 0), started(false), last_j(NAN), first_j(0),
+          first_s(0), end_j(0), end_s(0), power()
     {
     }
 
@@ -307,8 +312,9 @@ void measure_idle(simacc_cuda_session *s)
 
 } // namespace
 
-simacc_cuda_status time_sustained(simacc_cuda_session *s, const job &j, const job_memory &memory, int way, double call_us,
-                                  double timed_s, simacc_cuda_measurement *out, const message &to)
+simacc_cuda_status time_sustained(simacc_cuda_session *s, const job &j, const job_memory &memory, int way,
+                                  double call_us, double timed_s, simacc_cuda_measurement *out,
+                                  const message &to)
 {
     const double warm_s = 0.5;
     double samples[SAMPLES_MAX], begun_s;

@@ -1,8 +1,8 @@
 /* Operands of the project's own matrix kernels, and what becomes of a sum.
  *
- * out[m][n] (fp16) = scaled sum over k of a[m][k] * w[n][k]. Rows of a are contiguous along k, padded with zeros to
- * row_bytes, a multiple of 16; w is packed (layout.h). `parts` > 1: k is split among as many blocks, which leave
- * their sums in `partial` [parts][m][out_stride], for combine_parts to add and scale. */
+ * out[m][n] (fp16) = scaled sum over k of a[m][k] * w[n][k]. Rows of a are contiguous along k, padded with
+ * zeros to row_bytes, a multiple of 16; w is packed (layout.h). `parts` > 1: k is split among as many blocks,
+ * which leave their sums in `partial` [parts][m][out_stride], for combine_parts to add and scale. */
 #ifndef SIMACC_GEMM_ARGS_CUH
 #define SIMACC_GEMM_ARGS_CUH
 
@@ -19,7 +19,7 @@ struct gemm_args {
     float static_scale;
     const float *column_scale; /* int8: [n] per output channel */
     uint16_t *out;
-    void *partial; /* int32 or float */
+    void *partial;      /* int32 or float */
     int64_t out_stride; /* elements, a multiple of 8 */
     int m, n, row_bytes;
     int steps; /* of k: STEP_BYTES of a row each; weights that only pad are zero */
@@ -56,8 +56,9 @@ SIMACC_DEVICE void put_pair(Sum first, Sum second, int row, int column, int part
     *(uint32_t *)(g.out + row * g.out_stride + column) = low | high << 16;
 }
 
-/* Two sums of one feature (of this lane's g), tokens `row` and row + 1; lanes g and g + 1 exchange one each, so that
- * each has two features of one token to write. All lanes of the warp must come; `feature` 0 is even. */
+/* Two sums of one feature (of this lane's g), tokens `row` and row + 1; lanes g and g + 1 exchange one each,
+ * so that each has two features of one token to write. All lanes of the warp must come; `feature` 0 is even.
+ */
 template <class Sum>
 SIMACC_DEVICE void put_tokens(Sum first, Sum second, int row, int feature, int part, const gemm_args &g)
 {
@@ -70,8 +71,8 @@ SIMACC_DEVICE void put_tokens(Sum first, Sum second, int row, int feature, int p
         put_pair(first, other, row, feature, part, g);
 }
 
-/* Adds the parts in their order, 4 outputs of a row per thread, blocks of 256. With one part it only scales: what is left
- * to do after a library's int8 product. */
+/* Adds the parts in their order, 4 outputs of a row per thread, blocks of 256. With one part it only scales:
+ * what is left to do after a library's int8 product. */
 template <class Sum> SIMACC_KERNEL(256, 4) combine_parts(gemm_args g)
 {
     int quads = (g.n + 3) / 4;

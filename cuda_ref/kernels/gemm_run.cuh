@@ -1,5 +1,5 @@
-/* The project's own matrix products from outside: how large operands are, which kernels can run a shape, and launching
- * one of them. Compiled into the plug-in and, with the emulator, into the tests. */
+/* The project's own matrix products from outside: how large operands are, which kernels can run a shape, and
+ * launching one of them. Compiled into the plug-in and, with the emulator, into the tests. */
 #ifndef SIMACC_GEMM_RUN_CUH
 #define SIMACC_GEMM_RUN_CUH
 
@@ -8,11 +8,12 @@
 namespace simacc
 {
 
-/* ---- sizes -------------------------------------------------------------------------------------------------------- */
+/* ---- sizes
+ * -------------------------------------------------------------------------------------------------------- */
 
 struct gemm_sizes {
-    int64_t row_bytes, steps;     /* of k, as in gemm_args */
-    int64_t out_stride;           /* elements */
+    int64_t row_bytes, steps; /* of k, as in gemm_args */
+    int64_t out_stride;       /* elements */
     int64_t a_bytes, w_bytes, scale_bytes, out_bytes;
 };
 
@@ -37,13 +38,14 @@ inline bool gemm_fits(int64_t m, int64_t n, int64_t k)
     return m <= 1 << 22 && n <= 1 << 22 && k <= 1 << 17;
 }
 
-/* ---- choices ------------------------------------------------------------------------------------------------------- */
+/* ---- choices
+ * ------------------------------------------------------------------------------------------------------- */
 
 enum { OWN_SKINNY = -1, OWN_CHOICES_MAX = 8 };
 
 struct own_choice {
-    int tile;  /* of own_tiles, or OWN_SKINNY */
-    int parts; /* of k */
+    int tile;    /* of own_tiles, or OWN_SKINNY */
+    int parts;   /* of k */
     double cost; /* estimated, in arbitrary units: orders the choices */
 };
 
@@ -81,9 +83,10 @@ template <class Weights> inline own_tile own_tile_at(int index)
                         : own_tile_of<typename own_tiles<Weights>::t3>(true);
 }
 
-/* What blocks take in all: waves of blocks, each its steps of k and some to begin and end with, of as much work as the
- * tile has, which smaller tiles do less well; and the parts' sums going out and coming back. */
-inline double own_cost(int64_t blocks, int64_t at_once, double steps, int rows, int columns, int parts, double outputs)
+/* What blocks take in all: waves of blocks, each its steps of k and some to begin and end with, of as much
+ * work as the tile has, which smaller tiles do less well; and the parts' sums going out and coming back. */
+inline double own_cost(int64_t blocks, int64_t at_once, double steps, int rows, int columns, int parts,
+                       double outputs)
 {
     double waves = (double)ceil_div(blocks, at_once);
     double step = rows * columns * (1 + 32.0 / rows + 32.0 / columns);
@@ -93,12 +96,14 @@ inline double own_cost(int64_t blocks, int64_t at_once, double steps, int rows, 
 
 /* The most promising kernels for a shape, best first; at most OWN_CHOICES_MAX, at least one. */
 template <class Weights>
-inline int own_choices(bool async, int sms, int64_t m, int64_t n, int64_t steps, own_choice out[OWN_CHOICES_MAX])
+inline int own_choices(bool async, int sms, int64_t m, int64_t n, int64_t steps,
+                       own_choice out[OWN_CHOICES_MAX])
 {
     int count = 0;
 
     for (int tile = OWN_SKINNY; tile < 4; tile++) {
-        own_tile t = tile == OWN_SKINNY ? own_tile{SKINNY_ROWS, BLOCK_COLUMNS, 2, false} : own_tile_at<Weights>(tile);
+        own_tile t =
+            tile == OWN_SKINNY ? own_tile{SKINNY_ROWS, BLOCK_COLUMNS, 2, false} : own_tile_at<Weights>(tile);
 
         if ((tile == OWN_SKINNY && m > SKINNY_ROWS) || (t.async_only && !async))
             continue;
@@ -107,7 +112,8 @@ inline int own_choices(bool async, int sms, int64_t m, int64_t n, int64_t steps,
             own_choice c = {tile, parts, 0};
 
             /* Parts only where blocks are too few without, and each still has some of k. */
-            if (parts > 1 && (tiles * parts > 4 * (int64_t)sms * t.blocks || steps / parts < 2 * Weights::SPLIT_UNIT))
+            if (parts > 1 &&
+                (tiles * parts > 4 * (int64_t)sms * t.blocks || steps / parts < 2 * Weights::SPLIT_UNIT))
                 break;
             c.cost = own_cost(tiles * parts, (int64_t)sms * t.blocks, (double)steps, t.rows, t.columns, parts,
                               (double)m * (double)n);
@@ -131,9 +137,11 @@ inline int64_t own_partial_bytes(const own_choice &c, int64_t m, int64_t out_str
     return c.parts > 1 ? 4 * c.parts * m * out_stride : 0;
 }
 
-/* ---- launching ------------------------------------------------------------------------------------------------------ */
+/* ---- launching
+ * ------------------------------------------------------------------------------------------------------ */
 
-template <class Weights, class Tile> inline void launch_tile(const gemm_args &g, bool async, launch_queue queue)
+template <class Weights, class Tile>
+inline void launch_tile(const gemm_args &g, bool async, launch_queue queue)
 {
     int shared = tile_shared_bytes<Weights, Tile>(async);
     int64_t tiles = ceil_div(g.m, Tile::ROWS) * ceil_div(g.n, Tile::COLUMNS);

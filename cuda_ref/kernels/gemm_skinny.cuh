@@ -1,6 +1,7 @@
-/* Matrix product for up to 16 rows, bound by reading the weights once: no shared memory on the way of the weights,
- * each of a block's 8 warps takes every eighth unit of k of the same 32 features, the weights go from DRAM straight
- * into the registers that the tensor core reads, and the warps' sums are added in the end, in their order.
+/* Matrix product for up to 16 rows, bound by reading the weights once: no shared memory on the way of the
+ * weights, each of a block's 8 warps takes every eighth unit of k of the same 32 features, the weights go
+ * from DRAM straight into the registers that the tensor core reads, and the warps' sums are added in the end,
+ * in their order.
  *
  * Rows of `a` are read from L1 and L2, where they stay. TOKENS: 1 or 2, eights of rows. */
 #ifndef SIMACC_GEMM_SKINNY_CUH
@@ -29,7 +30,8 @@ template <> struct skinny_unit<weights_int8> {
 
     SIMACC_DEVICE void load(const gemm_args &g, int block, int step, int lane)
     {
-        const unsigned char *from = g.w + ((int64_t)block * g.steps + step) * W8_BLOCK_BYTES + lane * PIECE_BYTES;
+        const unsigned char *from =
+            g.w + ((int64_t)block * g.steps + step) * W8_BLOCK_BYTES + lane * PIECE_BYTES;
 
 #pragma unroll
         for (int s = 0; s < STEPS; s++)
@@ -63,7 +65,8 @@ template <> struct skinny_unit<weights_int4> {
 
     SIMACC_DEVICE void load(const gemm_args &g, int block, int step, int lane)
     {
-        const unsigned char *from = g.w + ((int64_t)block * g.steps + step) * W4_BLOCK_BYTES + lane * PIECE_BYTES;
+        const unsigned char *from =
+            g.w + ((int64_t)block * g.steps + step) * W4_BLOCK_BYTES + lane * PIECE_BYTES;
 
 #pragma unroll
         for (int s = 0; s < STEPS; s++)
@@ -154,7 +157,8 @@ template <class Weights, int TOKENS> SIMACC_KERNEL(SKINNY_THREADS, 2) skinny_gem
         for (int h = 0; h < 2; h++)
 #pragma unroll
             for (int c = 0; c < 4; c++)
-                mine[(8 * i + lane % 4 * 2 + c % 2) * BLOCK_COLUMNS + 16 * h + c / 2 * 8 + lane / 4] = sum[i][h][c];
+                mine[(8 * i + lane % 4 * 2 + c % 2) * BLOCK_COLUMNS + 16 * h + c / 2 * 8 + lane / 4] =
+                    sum[i][h][c];
     barrier();
 #pragma unroll
     for (int i = 0; i < TOKENS; i++) {

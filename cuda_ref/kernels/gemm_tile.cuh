@@ -1,9 +1,9 @@
-/* Matrix product by tiles: a block computes rows x columns of outputs, each of its warps 8 MT x 32 NB of them,
- * going through k in steps of 64 bytes that pass through shared memory.
+/* Matrix product by tiles: a block computes rows x columns of outputs, each of its warps 8 MT x 32 NB of
+ * them, going through k in steps of 64 bytes that pass through shared memory.
  *
- * From sm_80 on the copies are asynchronous, `stages` - 1 steps ahead; one barrier per step suffices, because the
- * stage that is overwritten was read before it. On sm_75 the next step is loaded into registers while the current
- * one is multiplied, and put into the other of two stages. */
+ * From sm_80 on the copies are asynchronous, `stages` - 1 steps ahead; one barrier per step suffices, because
+ * the stage that is overwritten was read before it. On sm_75 the next step is loaded into registers while the
+ * current one is multiplied, and put into the other of two stages. */
 #ifndef SIMACC_GEMM_TILE_CUH
 #define SIMACC_GEMM_TILE_CUH
 
@@ -14,10 +14,12 @@ namespace simacc
 
 template <int warps_m_, int warps_n_, int mt_, int nb_, int stages_, int blocks_> struct tile_shape {
     enum {
-        WARPS_M = warps_m_, WARPS_N = warps_n_, /* warps of a block */
-        MT = mt_, NB = nb_,                     /* 8 rows (tokens), 32 columns (features), of a warp */
-        STAGES = stages_,                       /* with asynchronous copies */
-        BLOCKS = blocks_,                       /* at once on a multiprocessor, at least: bounds the registers */
+        WARPS_M = warps_m_,
+        WARPS_N = warps_n_, /* warps of a block */
+        MT = mt_,
+        NB = nb_,         /* 8 rows (tokens), 32 columns (features), of a warp */
+        STAGES = stages_, /* with asynchronous copies */
+        BLOCKS = blocks_, /* at once on a multiprocessor, at least: bounds the registers */
         THREADS = 32 * WARPS_M * WARPS_N,
         ROWS = 8 * MT * WARPS_M,
         COLUMNS = BLOCK_COLUMNS * NB * WARPS_N,
@@ -190,14 +192,15 @@ template <class Weights, class Tile> SIMACC_KERNEL(Tile::THREADS, Tile::BLOCKS) 
     int warp_m = warp % Tile::WARPS_M, warp_n = warp / Tile::WARPS_M;
     int tile_m, tile_n, begin, end;
 
-    tile_of_block(block_x(), (g.m + Tile::ROWS - 1) / Tile::ROWS, (g.n + Tile::COLUMNS - 1) / Tile::COLUMNS, &tile_m,
-                  &tile_n);
+    tile_of_block(block_x(), (g.m + Tile::ROWS - 1) / Tile::ROWS, (g.n + Tile::COLUMNS - 1) / Tile::COLUMNS,
+                  &tile_m, &tile_n);
     split_steps(g.steps, Weights::SPLIT_UNIT, g.parts, block_y(), &begin, &end);
 
     int row = tile_m * Tile::ROWS, column = tile_n * Tile::COLUMNS;
     int warp_row = warp_m * 8 * Tile::MT, warp_block = warp_n * Tile::NB;
     typedef row_pieces<Tile::ROWS, Tile::THREADS> row_pieces_type;
-    typedef packed_pieces<Tile::COLUMNS / BLOCK_COLUMNS, Weights::BLOCK_BYTES, Tile::THREADS> packed_pieces_type;
+    typedef packed_pieces<Tile::COLUMNS / BLOCK_COLUMNS, Weights::BLOCK_BYTES, Tile::THREADS>
+        packed_pieces_type;
     row_pieces_type a_pieces;
     packed_pieces_type w_pieces;
     typename Weights::template columns<Tile::NB> columns;

@@ -1,5 +1,5 @@
-/* The kernels around those that are timed: operands are filled, outputs judged, one element, word or sample per thread,
- * in blocks of 256. What they compute is in operands.h and judge.h. */
+/* The kernels around those that are timed: operands are filled, outputs judged, one element, word or sample
+ * per thread, in blocks of 256. What they compute is in operands.h and judge.h. */
 #ifndef SIMACC_JUDGE_CUH
 #define SIMACC_JUDGE_CUH
 

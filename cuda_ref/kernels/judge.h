@@ -1,16 +1,17 @@
-/* References and judgements: what an output must be, and how far off it may be. One function per kernel, for host
- * and device, in double precision or integers; slow and plain.
+/* References and judgements: what an output must be, and how far off it may be. One function per kernel, for
+ * host and device, in double precision or integers; slow and plain.
  *
- * BOUNDS. Let S = sum over k of |a w|. The products of fp16 and bf16 numbers are exact in fp32. Tensor cores add
- * them with truncation, that is with an error of at most one unit in the last place, 2^-23, of what is being
- * added up, which never exceeds S; k additions and those of parts of k then err by at most
+ * BOUNDS. Let S = sum over k of |a w|. The products of fp16 and bf16 numbers are exact in fp32. Tensor cores
+ * add them with truncation, that is with an error of at most one unit in the last place, 2^-23, of what is
+ * being added up, which never exceeds S; k additions and those of parts of k then err by at most
  *
  *   |sum - exact| <= (k + 64) 2^-22 S        (2^-22: also the alignment of addends before each addition)
  *
- * and rounding to the output adds u |sum| with the output's unit roundoff u, and half of its smallest number. fp32 is
- * rounded in each product and sum: the same bound covers it. FP8 tensor cores keep fewer bits of a sum (13 behind the
- * point are documented by experiments on Hopper), so they are judged on exact operands only. For exact operands all
- * sums are exact and only the output's rounding is left. int8 results, scaling included, must be equal bit by bit. */
+ * and rounding to the output adds u |sum| with the output's unit roundoff u, and half of its smallest number.
+ * fp32 is rounded in each product and sum: the same bound covers it. FP8 tensor cores keep fewer bits of a
+ * sum (13 behind the point are documented by experiments on Hopper), so they are judged on exact operands
+ * only. For exact operands all sums are exact and only the output's rounding is left. int8 results, scaling
+ * included, must be equal bit by bit. */
 #ifndef SIMACC_JUDGE_H
 #define SIMACC_JUDGE_H
 
@@ -23,10 +24,11 @@ struct judgement {
     double got, wanted, bound;
 };
 
-/* ---- matrix products --------------------------------------------------------------------------------------------- */
+/* ---- matrix products
+ * --------------------------------------------------------------------------------------------- */
 
-/* WEIGHTS_ROWS: of `w_type` in memory, [n][w_stride]. Packed ones are made from the seed again, so that packing is judged
- * too. */
+/* WEIGHTS_ROWS: of `w_type` in memory, [n][w_stride]. Packed ones are made from the seed again, so that
+ * packing is judged too. */
 enum weights_kind { WEIGHTS_ROWS, WEIGHTS_PACKED_INT8, WEIGHTS_PACKED_INT4 };
 
 struct gemm_judge_args {
@@ -74,10 +76,11 @@ SIMACC_BOTH judgement judge_real(const gemm_judge_args &g, int64_t b, int64_t ro
             slack + u * (fabs(sum) + slack) + number_underflow(g.out_type)};
 }
 
-/* Output `sample` of `samples`: all of them in turn when there are no more, else every corner and tile edge more
- * often than chance has it: rows and columns at a random place, or at most one off a multiple of 8, or the last. */
-SIMACC_BOTH void sample_place(int64_t sample, int64_t samples, int64_t m, int64_t n, int64_t batch, int64_t *b,
-                              int64_t *row, int64_t *column)
+/* Output `sample` of `samples`: all of them in turn when there are no more, else every corner and tile edge
+ * more often than chance has it: rows and columns at a random place, or at most one off a multiple of 8, or
+ * the last. */
+SIMACC_BOTH void sample_place(int64_t sample, int64_t samples, int64_t m, int64_t n, int64_t batch,
+                              int64_t *b, int64_t *row, int64_t *column)
 {
     if (samples >= m * n * batch) {
         *b = sample / (m * n);
@@ -85,7 +88,8 @@ SIMACC_BOTH void sample_place(int64_t sample, int64_t samples, int64_t m, int64_
         *column = sample % n;
         return;
     }
-    uint32_t x = operand_hash(1u, sample, 0), y = operand_hash(2u, sample, 0), z = operand_hash(3u, sample, 0);
+    uint32_t x = operand_hash(1u, sample, 0), y = operand_hash(2u, sample, 0),
+             z = operand_hash(3u, sample, 0);
     int64_t places[2] = {(int64_t)x % m, (int64_t)y % n}, extents[2] = {m, n};
 
     for (int i = 0; i < 2; i++) {
@@ -112,7 +116,9 @@ SIMACC_BOTH judgement judge_gemm(const gemm_judge_args &g, int64_t sample, int64
     return g.a_type == NUMBER_INT8 ? judge_int8(g, row, column) : judge_real(g, b, row, column);
 }
 
-/* ---- rows --------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 enum row_kernel { ROW_SOFTMAX, ROW_RMSNORM, ROW_QUANTIZE, ROW_RESIDUAL, ROW_COPY };
 
@@ -136,8 +142,9 @@ SIMACC_BOTH double row_largest(const row_judge_args &g, int64_t row)
     return largest;
 }
 
-/* The scale is part of what is judged: a wrong one gives NaN, which no bound allows. O2's largest must be in the
- * tensor's range; that it is reached is judged by the values themselves, of which the largest becomes +-127. */
+/* The scale is part of what is judged: a wrong one gives NaN, which no bound allows. O2's largest must be in
+ * the tensor's range; that it is reached is judged by the values themselves, of which the largest becomes
+ * +-127. */
 SIMACC_BOTH judgement judge_quantize(const row_judge_args &g, int64_t row, int64_t column)
 {
     float x = (float)fp16_value(g.in[row * g.stride + column]), scale = g.static_scale, largest;
@@ -159,7 +166,8 @@ SIMACC_BOTH judgement judge_quantize(const row_judge_args &g, int64_t row, int64
     return {(double)g.quantized[row * g.quantized_stride + column], q, 0};
 }
 
-/* expf errs by 2 units in the last place and its argument by half a unit of up to 128, sums of n by n units. */
+/* expf errs by 2 units in the last place and its argument by half a unit of up to 128, sums of n by n units.
+ */
 SIMACC_BOTH judgement judge_softmax(const row_judge_args &g, int64_t row, int64_t column)
 {
     const uint16_t *in = g.in + row * g.stride;
@@ -200,17 +208,20 @@ SIMACC_BOTH judgement judge_rows(const row_judge_args &g, int64_t sample, int64_
     case ROW_QUANTIZE:
         return judge_quantize(g, row, column);
     case ROW_RESIDUAL:
-        return {fp16_value(g.out[at]), fp16_value(fp16_bits(fp16_value(g.in[at]) + fp16_value(g.in2[at]))), 0};
+        return {fp16_value(g.out[at]), fp16_value(fp16_bits(fp16_value(g.in[at]) + fp16_value(g.in2[at]))),
+                0};
     default:
         return {fp16_value(g.out[at]), fp16_value(g.in[at]), 0};
     }
 }
 
-/* ---- verdict ------------------------------------------------------------------------------------------------------- */
+/* ---- verdict
+ * ------------------------------------------------------------------------------------------------------- */
 
 struct verdict {
-    uint32_t wrong;           /* outputs outside their bound, or NaN */
-    uint32_t worst_frac_bits; /* of the largest error over bound, as fp32; magnitudes compare like their bits */
+    uint32_t wrong; /* outputs outside their bound, or NaN */
+    uint32_t
+        worst_frac_bits; /* of the largest error over bound, as fp32; magnitudes compare like their bits */
     uint32_t worst_abs_bits;
 };
 
@@ -221,7 +232,9 @@ SIMACC_BOTH float error_frac(const judgement &j)
 
     if (j.got == j.wanted)
         return 0;
-    return error <= j.bound ? (float)(error / j.bound) : error > j.bound && j.bound > 0 ? (float)(error / j.bound) : INFINITY;
+    return error <= j.bound                 ? (float)(error / j.bound)
+           : error > j.bound && j.bound > 0 ? (float)(error / j.bound)
+                                            : INFINITY;
 }
 
 SIMACC_BOTH bool is_wrong(const judgement &j)

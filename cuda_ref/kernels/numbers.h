@@ -1,9 +1,10 @@
-/* Number formats by their bits, for host and device alike: what operands are made of and what references read.
- * Plain C++ without intrinsics, so that a CPU test sees the very code that the GPU runs; the kernels that are
- * timed convert with the machine's instructions instead.
+/* Number formats by their bits, for host and device alike: what operands are made of and what references
+ * read. Plain C++ without intrinsics, so that a CPU test sees the very code that the GPU runs; the kernels
+ * that are timed convert with the machine's instructions instead.
  *
  * fp16: IEEE 754 binary16. bf16: the upper half of binary32. e4m3: OCP 8-bit floating point, 4 exponent and 3
- * mantissa bits, bias 7, no infinities, NaN 0x7f. All conversions to a format round to nearest, ties to even. */
+ * mantissa bits, bias 7, no infinities, NaN 0x7f. All conversions to a format round to nearest, ties to even.
+ */
 #ifndef SIMACC_NUMBERS_H
 #define SIMACC_NUMBERS_H
 
@@ -24,9 +25,9 @@ enum number_type { NUMBER_FP16, NUMBER_BF16, NUMBER_FP32, NUMBER_E4M3, NUMBER_IN
 
 SIMACC_BOTH int number_bytes(number_type type)
 {
-    return type == NUMBER_FP32 || type == NUMBER_INT32   ? 4
+    return type == NUMBER_FP32 || type == NUMBER_INT32  ? 4
            : type == NUMBER_E4M3 || type == NUMBER_INT8 ? 1
-                                                         : 2;
+                                                        : 2;
 }
 
 /* 2^exponent; exact for -1022 <= exponent <= 1023. */
@@ -39,7 +40,8 @@ SIMACC_BOTH double power_of_two(int exponent)
     return value;
 }
 
-/* A format of `mantissa` stored bits, exponents from `least` (normal) and values up to `most` in magnitude. */
+/* A format of `mantissa` stored bits, exponents from `least` (normal) and values up to `most` in magnitude.
+ */
 SIMACC_BOTH double from_small(uint32_t exponent, uint32_t fraction, int mantissa, int bias)
 {
     if (exponent == 0)

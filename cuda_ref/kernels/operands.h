@@ -1,10 +1,10 @@
-/* Operands, made from a seed: every value is a function of (seed, row, column), so that references need no copy of
- * packed weights, and packing itself is checked with the kernel that reads it.
+/* Operands, made from a seed: every value is a function of (seed, row, column), so that references need no
+ * copy of packed weights, and packing itself is checked with the kernel that reads it.
  *
- * OPERANDS_EXACT: small integers, and scales that are powers of two: every partial sum is an integer (times one power
- * of two) below 2^24, exact in fp32 and in the shorter sums of FP8 tensor cores in any order, so that a kernel's
- * output must be the correctly rounded result.
- * OPERANDS_RANDOM: about normal, as activations and weights are: what is timed. */
+ * OPERANDS_EXACT: small integers, and scales that are powers of two: every partial sum is an integer (times
+ * one power of two) below 2^24, exact in fp32 and in the shorter sums of FP8 tensor cores in any order, so
+ * that a kernel's output must be the correctly rounded result. OPERANDS_RANDOM: about normal, as activations
+ * and weights are: what is timed. */
 #ifndef SIMACC_OPERANDS_H
 #define SIMACC_OPERANDS_H
 
@@ -52,7 +52,8 @@ SIMACC_BOTH float operand_scale(uint32_t seed, int64_t index)
     return (float)(power_of_two(-9) * (1 + (operand_hash(seed, index, 77) & 0xffffu) * power_of_two(-16)));
 }
 
-/* ---- int4 weights with scale and zero point per group ------------------------------------------------------------- */
+/* ---- int4 weights with scale and zero point per group
+ * ------------------------------------------------------------- */
 
 SIMACC_BOTH int w4_code(uint32_t seed, int64_t n, int64_t k)
 {
@@ -100,9 +101,9 @@ SIMACC_BOTH void fill_one(const fill_args &g, int64_t index)
     if (row >= g.rows)
         return;
     number_put(g.to, g.type, index,
-               column >= g.columns      ? 0
+               column >= g.columns     ? 0
                : g.type == NUMBER_INT8 ? operand_int8(g.seed, row, column)
-                                        : operand_real(g.kind, g.range, g.seed, row, column));
+                                       : operand_real(g.kind, g.range, g.seed, row, column));
 }
 
 struct w8_fill_args {
@@ -151,8 +152,8 @@ SIMACC_BOTH void w4_fill_scale(const w4_fill_args &g, int64_t place)
     int64_t n, group;
 
     w4_scale_of(place, column_blocks(g.n), &n, &group);
-    g.scales[place] =
-        w4_scale_bits(g.kind, g.seed, n, group) | (uint32_t)fp16_bits(w4_zero(g.seed, n, group)) << 16;
+    g.scales[place] = w4_scale_bits(g.kind, g.seed, n, group) | (uint32_t)fp16_bits(w4_zero(g.seed, n, group))
+                                                                    << 16;
 }
 
 } // namespace simacc

@@ -1,6 +1,7 @@
-/* Activations to int8, symmetric, ties to even: q = round(x / scale), scale = largest magnitude / 127. SmoothQuant's
- * O1: a scale per token (row), found in the same kernel; O2: one for the tensor, found by a kernel before; O3: one for
- * the tensor, known beforehand. Divisions are IEEE's, so that references compute the same bits. */
+/* Activations to int8, symmetric, ties to even: q = round(x / scale), scale = largest magnitude / 127.
+ * SmoothQuant's O1: a scale per token (row), found in the same kernel; O2: one for the tensor, found by a
+ * kernel before; O3: one for the tensor, known beforehand. Divisions are IEEE's, so that references compute
+ * the same bits. */
 #ifndef SIMACC_QUANTIZE_CUH
 #define SIMACC_QUANTIZE_CUH
 
@@ -46,7 +47,8 @@ template <int GROUP> SIMACC_KERNEL(ROW_THREADS, 4) quantize_rows(row_args g)
     }
     float scale = scale_of_largest(combine<GROUP, take_largest>(largest));
     for (int first = first_of_thread<GROUP>(); first < g.n; first += GROUP * ROW_PIECE)
-        quantize_piece(read_piece(in, first, g.n, 0), scale, g.quantized + row * g.quantized_stride, first, g.n);
+        quantize_piece(read_piece(in, first, g.n, 0), scale, g.quantized + row * g.quantized_stride, first,
+                       g.n);
     if (thread_index() % GROUP == 0)
         g.row_scale[row] = scale;
 }

@@ -1,8 +1,9 @@
-/* What the kernels over rows of fp16 share (softmax, RMSNorm, quantization, residual addition). All move 16 bytes per
- * thread and load; rows are padded to `stride` elements, a multiple of 8, of which the padding is neither read as
- * a value nor written.
+/* What the kernels over rows of fp16 share (softmax, RMSNorm, quantization, residual addition). All move 16
+ * bytes per thread and load; rows are padded to `stride` elements, a multiple of 8, of which the padding is
+ * neither read as a value nor written.
  *
- * GROUP threads share a row: a warp, eight rows to a block, for rows of up to 1024 elements, or a block of 256. */
+ * GROUP threads share a row: a warp, eight rows to a block, for rows of up to 1024 elements, or a block of
+ * 256. */
 #ifndef SIMACC_ROWS_CUH
 #define SIMACC_ROWS_CUH
 
@@ -14,12 +15,12 @@ namespace simacc
 enum { ROW_THREADS = 256, ROW_PIECE = 8 /* elements */, SHORT_ROW = 1024 };
 
 struct row_args {
-    const uint16_t *in, *in2;  /* [m][stride]; in2: residual */
-    const uint16_t *weight;    /* [n]: rmsnorm */
-    uint16_t *out;             /* [m][stride] */
-    int8_t *quantized;         /* [m][quantized_stride] */
-    float *row_scale;          /* [m]: written by quantize_rows */
-    uint32_t *largest;         /* bits of the largest magnitude of a tensor, as fp32 */
+    const uint16_t *in, *in2; /* [m][stride]; in2: residual */
+    const uint16_t *weight;   /* [n]: rmsnorm */
+    uint16_t *out;            /* [m][stride] */
+    int8_t *quantized;        /* [m][quantized_stride] */
+    float *row_scale;         /* [m]: written by quantize_rows */
+    uint32_t *largest;        /* bits of the largest magnitude of a tensor, as fp32 */
     float static_scale, epsilon;
     int64_t stride, quantized_stride;
     int m, n;
@@ -30,7 +31,8 @@ SIMACC_BOTH int row_blocks(int64_t m, int group)
     return (int)ceil_div(m, ROW_THREADS / group);
 }
 
-/* ---- sharing a row ------------------------------------------------------------------------------------------ */
+/* ---- sharing a row
+ * ------------------------------------------------------------------------------------------ */
 
 struct take_sum {
     SIMACC_DEVICE static float of(float x, float y)

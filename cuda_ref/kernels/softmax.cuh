@@ -1,5 +1,5 @@
-/* Softmax of each row: exp(x - max) / sum in fp32, fp16 in and out. Three passes, of which the second and third find the
- * row in L1 or L2. */
+/* Softmax of each row: exp(x - max) / sum in fp32, fp16 in and out. Three passes, of which the second and
+ * third find the row in L1 or L2. */
 #ifndef SIMACC_SOFTMAX_CUH
 #define SIMACC_SOFTMAX_CUH
 

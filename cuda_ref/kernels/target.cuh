@@ -1,6 +1,6 @@
-/* What the kernels need of a machine: thread numbers, barriers, 16-byte copies, tensor-core instructions, half
- * precision. Under nvcc these are the GPU's; otherwise tests/gpu/emulator.h must have been included, which runs
- * the same kernels on the CPU, lane by lane, with the register layouts that the PTX ISA documents.
+/* What the kernels need of a machine: thread numbers, barriers, 16-byte copies, tensor-core instructions,
+ * half precision. Under nvcc these are the GPU's; otherwise tests/gpu/emulator.h must have been included,
+ * which runs the same kernels on the CPU, lane by lane, with the register layouts that the PTX ISA documents.
  *
  * SIMACC_ASYNC: sm_80 and later, with asynchronous copies to shared memory and the larger instructions. */
 #ifndef SIMACC_TARGET_CUH
@@ -12,15 +12,16 @@
 
 #include <cuda_fp16.h>
 
-#define SIMACC_DEVICE                       __device__ __forceinline__
+#define SIMACC_DEVICE                        __device__ __forceinline__
 #define SIMACC_KERNEL(threads, least_blocks) __global__ void __launch_bounds__(threads, least_blocks)
 
-/* Launches `kernel` (in parentheses where it has commas) and gives the grid's extent, threads, bytes of shared memory,
- * and where it queues. */
-#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                           \
-    kernel<<<dim3((unsigned)(x), (unsigned)(y)), (unsigned)(threads), (size_t)(shared_bytes), queue>>>(__VA_ARGS__)
+/* Launches `kernel` (in parentheses where it has commas) and gives the grid's extent, threads, bytes of
+ * shared memory, and where it queues. */
+#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                       \
+    kernel<<<dim3((unsigned)(x), (unsigned)(y)), (unsigned)(threads), (size_t)(shared_bytes), queue>>>(      \
+        __VA_ARGS__)
 /* More than 48 KiB of shared memory must be asked for. */
-#define SIMACC_ALLOW_SHARED(kernel, bytes)                                                                       \
+#define SIMACC_ALLOW_SHARED(kernel, bytes)                                                                   \
     cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes)
 
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
@@ -38,7 +39,8 @@ struct alignas(16) words4 {
     uint32_t w[4];
 };
 
-/* ---- threads ------------------------------------------------------------------------------------------------ */
+/* ---- threads
+ * ------------------------------------------------------------------------------------------------ */
 
 SIMACC_DEVICE int thread_index()
 {
@@ -92,7 +94,8 @@ SIMACC_DEVICE void atomic_add(uint32_t *at, uint32_t value)
     atomicAdd(at, value);
 }
 
-/* ---- 16-byte copies ----------------------------------------------------------------------------------------- */
+/* ---- 16-byte copies
+ * ----------------------------------------------------------------------------------------- */
 
 SIMACC_DEVICE words4 load16(const void *from)
 {
@@ -138,12 +141,13 @@ template <int pending> SIMACC_DEVICE void copies_wait()
 
 #endif
 
-/* ---- tensor cores: c += a * w, as the PTX ISA has them; mma.cuh puts them together ------------------------- */
+/* ---- tensor cores: c += a * w, as the PTX ISA has them; mma.cuh puts them together
+ * ------------------------- */
 
 #if SIMACC_ASYNC
 
-SIMACC_DEVICE void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
-                                   uint32_t w1)
+SIMACC_DEVICE void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3,
+                                   uint32_t w0, uint32_t w1)
 {
     asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, "
                  "{%8, %9}, {%0, %1, %2, %3};"
@@ -179,17 +183,21 @@ SIMACC_DEVICE void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint
 
 #endif
 
-/* ---- bits ------------------------------------------------------------------------------------------------- */
+/* ---- bits -------------------------------------------------------------------------------------------------
+ */
 
 /* (word & mask) | bits in one instruction: left to itself the compiler takes two, one per constant. */
 SIMACC_DEVICE uint32_t masked_or(uint32_t word, uint32_t mask, uint32_t bits)
 {
     uint32_t out;
-    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(out) : "r"(word), "r"(mask), "r"(bits)); /* (0xf0 & 0xcc) | 0xaa */
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;"
+        : "=r"(out)
+        : "r"(word), "r"(mask), "r"(bits)); /* (0xf0 & 0xcc) | 0xaa */
     return out;
 }
 
-/* ---- half precision ----------------------------------------------------------------------------------------- */
+/* ---- half precision
+ * ----------------------------------------------------------------------------------------- */
 
 SIMACC_DEVICE __half2 half2_of(uint32_t bits)
 {

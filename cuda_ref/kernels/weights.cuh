@@ -1,9 +1,9 @@
-/* The two kinds of packed weights (layout.h), as the matrix kernels see them: how 32 features x one step of k get into
- * registers, in the order of the tensor core's first operand.
+/* The two kinds of packed weights (layout.h), as the matrix kernels see them: how 32 features x one step of k
+ * get into registers, in the order of the tensor core's first operand.
  *
  * weights_int8   int8; sums in int32, exact (k up to 2^17: 127 * 127 * 2^17 < 2^31)
- * weights_int4   int4 with an fp16 scale and zero point per 128 of k, turned into fp16 in registers; sums in fp32.
- *                (q - z) is exact in fp16, so a weight is rounded once, by its scale. */
+ * weights_int4   int4 with an fp16 scale and zero point per 128 of k, turned into fp16 in registers; sums in
+ * fp32. (q - z) is exact in fp16, so a weight is rounded once, by its scale. */
 #ifndef SIMACC_WEIGHTS_CUH
 #define SIMACC_WEIGHTS_CUH
 
@@ -43,9 +43,11 @@ SIMACC_DEVICE void w4_dequantize(uint32_t word, const w4_scale &s, uint32_t (&ou
     uint32_t upper = word >> 8;
 
     out[0] = half2_mul(half2_add(masked_or(word, 0x000f000fu, 0x64006400u), s.minus_1024_z), s.scale);
-    out[1] = half2_mul(half2_fma(masked_or(word, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
+    out[1] =
+        half2_mul(half2_fma(masked_or(word, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
     out[2] = half2_mul(half2_add(masked_or(upper, 0x000f000fu, 0x64006400u), s.minus_1024_z), s.scale);
-    out[3] = half2_mul(half2_fma(masked_or(upper, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
+    out[3] =
+        half2_mul(half2_fma(masked_or(upper, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
 }
 
 /* A lane's four words of a block. */

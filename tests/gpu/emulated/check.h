@@ -7,14 +7,14 @@
 
 static int checks_done, checks_failed;
 
-#define check(condition, ...)                                                                                          \
-    do {                                                                                                               \
-        checks_done++;                                                                                                 \
-        if (!(condition) && ++checks_failed <= 20) {                                                                   \
-            printf("%s:%d: ", __FILE__, __LINE__);                                                                     \
-            printf(__VA_ARGS__);                                                                                       \
-            printf("\n");                                                                                              \
-        }                                                                                                              \
+#define check(condition, ...)                                                                                \
+    do {                                                                                                     \
+        checks_done++;                                                                                       \
+        if (!(condition) && ++checks_failed <= 20) {                                                         \
+            printf("%s:%d: ", __FILE__, __LINE__);                                                           \
+            printf(__VA_ARGS__);                                                                             \
+            printf("\n");                                                                                    \
+        }                                                                                                    \
     } while (0)
 
 static inline int check_summary(void)

@@ -33,7 +33,7 @@ struct fiber {
     bool begun;
     fiber_state state;
     std::vector<unsigned char> stack;
-    std::vector<pending_copy> open;                /* not yet committed */
+    std::vector<pending_copy> open;               /* not yet committed */
     std::deque<std::vector<pending_copy>> groups; /* committed, oldest first */
 };
 
@@ -127,9 +127,11 @@ void run_block()
     while (ended < threads_of_block) {
         bool ran = false;
 
-        /* Even seeds: all that are ready in turn, in a new order every round (0: by number). Odd seeds: always the
-         * first that is ready in an order that stays, so that some threads run ahead as far as they can. */
-        for (int i = threads_of_block - 1; i > 0 && emulator_order && (emulator_order % 2 == 0 || !ordered); i--)
+        /* Even seeds: all that are ready in turn, in a new order every round (0: by number). Odd seeds:
+         * always the first that is ready in an order that stays, so that some threads run ahead as far as
+         * they can. */
+        for (int i = threads_of_block - 1; i > 0 && emulator_order && (emulator_order % 2 == 0 || !ordered);
+             i--)
             std::swap(order[i], order[next_random() % (uint32_t)(i + 1)]);
         ordered = true;
         for (int index : order) {

@@ -1,22 +1,23 @@
 /* A small GPU on the CPU, for running the CUDA kernels of cuda_ref/kernels as they stand.
  *
- * Every thread of a block is a fiber. Fibers run one at a time until they wait for others, and which one runs next is
- * drawn from a seed, or some run ahead as far as they can: a missing barrier shows as a wrong result under some order. Asynchronous copies happen at once or
- * as late as they may (emulator_late), so that a missing wait, or a stage that is overwritten too early, shows under
- * one of the two. Shared memory starts as noise. Warp instructions wait for all 32 lanes and complain when lanes ask
- * for different ones; a block in which nobody can go on is a deadlock. 16-byte accesses must be aligned.
+ * Every thread of a block is a fiber. Fibers run one at a time until they wait for others, and which one runs
+ * next is drawn from a seed, or some run ahead as far as they can: a missing barrier shows as a wrong result
+ * under some order. Asynchronous copies happen at once or as late as they may (emulator_late), so that a
+ * missing wait, or a stage that is overwritten too early, shows under one of the two. Shared memory starts as
+ * noise. Warp instructions wait for all 32 lanes and complain when lanes ask for different ones; a block in
+ * which nobody can go on is a deadlock. 16-byte accesses must be aligned.
  *
- * Tensor-core instructions follow the fragment layouts of the PTX ISA ("Matrix Fragments for mma.m16n8k32" and so
- * on): registers are gathered into matrices, multiplied plainly, and dealt out again.
+ * Tensor-core instructions follow the fragment layouts of the PTX ISA ("Matrix Fragments for mma.m16n8k32"
+ * and so on): registers are gathered into matrices, multiplied plainly, and dealt out again.
  *
  * SIMACC_EMULATE_SM (75 or 80) selects what the kernels see. */
 #ifndef EMULATOR_H
 #define EMULATOR_H
 
-#define SIMACC_EMULATOR 1
-#define SIMACC_DEVICE   inline
+#define SIMACC_EMULATOR                      1
+#define SIMACC_DEVICE                        inline
 #define SIMACC_KERNEL(threads, least_blocks) inline void
-#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                           \
+#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                       \
     emulate((int)(x), (int)(y), threads, shared_bytes, [&] { kernel(__VA_ARGS__); })
 #define SIMACC_ALLOW_SHARED(kernel, bytes) complain_unless((bytes) <= 227 * 1024, "too much shared memory")
 
@@ -37,7 +38,8 @@ struct alignas(16) words4 {
     uint32_t w[4];
 };
 
-/* ---- running ------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ------------------------------------------------------------------------------------------------- */
 
 typedef int launch_queue;
 
@@ -72,7 +74,8 @@ void complain_unless(bool condition, const char *what);
 float shuffle_xor(float value, int mask);
 int shuffle_xor(int value, int mask);
 
-/* ---- memory -------------------------------------------------------------------------------------------------- */
+/* ---- memory
+ * -------------------------------------------------------------------------------------------------- */
 
 inline bool aligned16(const void *at)
 {
@@ -117,14 +120,18 @@ inline void atomic_add(uint32_t *at, uint32_t value)
     *at += value;
 }
 
-/* ---- tensor cores (emulator_mma.cpp) -------------------------------------------------------------------------- */
+/* ---- tensor cores (emulator_mma.cpp)
+ * -------------------------------------------------------------------------- */
 
-void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0, uint32_t w1);
+void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
+                     uint32_t w1);
 void mma_m8n8k16_s8(int &c0, int &c1, uint32_t a, uint32_t w);
-void mma_m16n8k16_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0, uint32_t w1);
+void mma_m16n8k16_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
+                      uint32_t w1);
 void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t w);
 
-/* ---- arithmetic ----------------------------------------------------------------------------------------------- */
+/* ---- arithmetic
+ * ----------------------------------------------------------------------------------------------- */
 
 /* Both halves, rounded once: sums and products of fp16 are exact in double. */
 template <class Operation> inline uint32_t half2_each(Operation operation)

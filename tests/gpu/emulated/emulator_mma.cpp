@@ -1,5 +1,6 @@
-/* Tensor-core instructions by their documented fragment layouts: which element of which matrix each register of each
- * lane holds. groupID = lane / 4, threadID_in_group = lane % 4, i the element of the lane's fragment. */
+/* Tensor-core instructions by their documented fragment layouts: which element of which matrix each register
+ * of each lane holds. groupID = lane / 4, threadID_in_group = lane % 4, i the element of the lane's fragment.
+ */
 #include "emulator.h"
 
 namespace simacc
@@ -15,7 +16,8 @@ struct place {
 /* .s8: four elements of a register, .f16: two. */
 place a_m16n8k32(int lane, int i)
 {
-    return {i < 4 || (i >= 8 && i < 12) ? lane / 4 : lane / 4 + 8, lane % 4 * 4 + (i & 3) + (i >= 8 ? 16 : 0)};
+    return {i < 4 || (i >= 8 && i < 12) ? lane / 4 : lane / 4 + 8,
+            lane % 4 * 4 + (i & 3) + (i >= 8 ? 16 : 0)};
 }
 
 place b_m16n8k32(int lane, int i)
@@ -79,8 +81,12 @@ uint32_t as_word(float value)
 template <int rows, int depth, bool integers>
 void multiply(const warp_words *in, warp_words *out, place_function *a_place, place_function *b_place)
 {
-    enum { PER_WORD = integers ? 4 : 2, A_WORDS = rows * depth / 32 / PER_WORD,
-           B_WORDS = depth * 8 / 32 / PER_WORD, C_WORDS = rows * 8 / 32 };
+    enum {
+        PER_WORD = integers ? 4 : 2,
+        A_WORDS = rows * depth / 32 / PER_WORD,
+        B_WORDS = depth * 8 / 32 / PER_WORD,
+        C_WORDS = rows * 8 / 32
+    };
     double a[rows][depth], b[depth][8];
     auto element = [](uint32_t word, int i) {
         return integers ? (double)(int8_t)(word >> 8 * i) : fp16_value((uint16_t)(word >> 16 * i));
@@ -137,7 +143,8 @@ void run_m16n8k16(const warp_words *in, warp_words *out)
 
 } // namespace
 
-void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0, uint32_t w1)
+void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
+                     uint32_t w1)
 {
     warp_words r = warp_instruction(run_m16n8k32, {{a0, a1, a2, a3, w0, w1, (uint32_t)c[0], (uint32_t)c[1],
                                                     (uint32_t)c[2], (uint32_t)c[3]}});
@@ -153,18 +160,19 @@ void mma_m8n8k16_s8(int &c0, int &c1, uint32_t a, uint32_t w)
     c1 = (int)r.word[1];
 }
 
-void mma_m16n8k16_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0, uint32_t w1)
+void mma_m16n8k16_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
+                      uint32_t w1)
 {
-    warp_words r = warp_instruction(run_m16n8k16, {{a0, a1, a2, a3, w0, w1, as_word(c[0]), as_word(c[1]),
-                                                    as_word(c[2]), as_word(c[3])}});
+    warp_words r = warp_instruction(
+        run_m16n8k16, {{a0, a1, a2, a3, w0, w1, as_word(c[0]), as_word(c[1]), as_word(c[2]), as_word(c[3])}});
     for (int i = 0; i < 4; i++)
         c[i] = as_float(r.word[i]);
 }
 
 void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t w)
 {
-    warp_words r =
-        warp_instruction(run_m16n8k8, {{a0, a1, w, as_word(c[0]), as_word(c[1]), as_word(c[2]), as_word(c[3])}});
+    warp_words r = warp_instruction(
+        run_m16n8k8, {{a0, a1, w, as_word(c[0]), as_word(c[1]), as_word(c[2]), as_word(c[3])}});
 
     for (int i = 0; i < 4; i++)
         c[i] = as_float(r.word[i]);

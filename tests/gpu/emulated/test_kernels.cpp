@@ -1,5 +1,6 @@
-/* The CUDA kernels, run on the CPU by the emulator and judged output by output. Built twice, as sm_75 and as sm_80 see
- * them. Every case runs under several orders of threads and with early and late asynchronous copies. */
+/* The CUDA kernels, run on the CPU by the emulator and judged output by output. Built twice, as sm_75 and as
+ * sm_80 see them. Every case runs under several orders of threads and with early and late asynchronous
+ * copies. */
 #include "emulator.h"
 
 #include "cuda_ref/kernels/copy.cuh"
@@ -41,7 +42,8 @@ struct memory {
     }
 };
 
-void fill(void *to, number_type type, operand_kind kind, uint32_t seed, int64_t rows, int64_t columns, int64_t stride)
+void fill(void *to, number_type type, operand_kind kind, uint32_t seed, int64_t rows, int64_t columns,
+          int64_t stride)
 {
     fill_args f = {to, type, kind, 8, seed, rows, columns, stride};
 
@@ -62,7 +64,8 @@ int64_t wrong_outputs(const gemm_judge_args &judge, double *worst)
     return wrong;
 }
 
-/* ---- matrix products -------------------------------------------------------------------------------------------- */
+/* ---- matrix products
+ * -------------------------------------------------------------------------------------------- */
 
 struct setting {
     int scheme; /* int8: SmoothQuant O1, O2, O3 */
@@ -83,7 +86,8 @@ template <> int w_bits_of<weights_int4>()
     return 4;
 }
 
-template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile, int parts, const setting &how)
+template <class Weights>
+void product(int64_t m, int64_t n, int64_t k, int tile, int parts, const setting &how)
 {
     const int w_bits = w_bits_of<Weights>();
     const uint32_t a_seed = 11, w_seed = 12;
@@ -114,7 +118,8 @@ template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile,
     judge.out_type = NUMBER_FP16;
     judge.out_stride = s.out_stride;
     if (w_bits == 8) {
-        float *rows = (float *)mem.bytes(4 * m), *columns = (float *)mem.bytes(4 * n), *one = (float *)mem.bytes(4);
+        float *rows = (float *)mem.bytes(4 * m), *columns = (float *)mem.bytes(4 * n),
+              *one = (float *)mem.bytes(4);
         fill(a, NUMBER_INT8, how.kind, a_seed, m, k, s.row_bytes);
         for (int64_t i = 0; i < s.w_bytes / 4; i++)
             w8_fill_word({(uint32_t *)w, w_seed, n, k}, i);
@@ -149,19 +154,21 @@ template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile,
     emulator_order = how.order;
     launch_own<Weights>(g, tile, async, 0);
     int64_t wrong = wrong_outputs(judge, &worst);
-    check(wrong == 0, "w%d m %d n %d k %d tile %d parts %d scheme %d kind %d late %d order %d: %d wrong, worst %g",
-          w_bits, (int)m, (int)n, (int)k, tile, parts, how.scheme, (int)how.kind, how.late, (int)how.order, (int)wrong,
-          worst);
+    check(wrong == 0,
+          "w%d m %d n %d k %d tile %d parts %d scheme %d kind %d late %d order %d: %d wrong, worst %g",
+          w_bits, (int)m, (int)n, (int)k, tile, parts, how.scheme, (int)how.kind, how.late, (int)how.order,
+          (int)wrong, worst);
 }
 
-/* Shapes around one tile: within it, exactly it, one more, several with ragged ends, k of less than a step, of whole
- * groups, and with ends that are no multiple of anything. */
+/* Shapes around one tile: within it, exactly it, one more, several with ragged ends, k of less than a step,
+ * of whole groups, and with ends that are no multiple of anything. */
 template <class Weights> void tiles()
 {
     for (int tile = 0; tile < 4; tile++) {
         own_tile t = own_tile_at<Weights>(tile);
         int64_t r = t.rows, c = t.columns;
-        const int64_t shapes[][3] = {{1, 1, 1}, {r, c, 128}, {r + 1, c + 1, 200}, {r - 3, c - 8, 1029}, {2 * r - 5, 2 * c - 33, 264}};
+        const int64_t shapes[][3] = {
+            {1, 1, 1}, {r, c, 128}, {r + 1, c + 1, 200}, {r - 3, c - 8, 1029}, {2 * r - 5, 2 * c - 33, 264}};
         int i = 0;
 
         if (t.async_only && !async)
@@ -194,7 +201,9 @@ template <class Weights> void skinny()
     }
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * -----------------------------------------------------------------------------------------------------------
+ */
 
 struct row_case {
     memory mem;
@@ -276,7 +285,8 @@ template <int GROUP> void rows_of(int64_t m, int64_t n)
             largest = fmax(largest, row_largest(c.judge, row));
         check(*c.g.largest == float_bits((float)largest), "largest of the tensor");
 
-        SIMACC_LAUNCH(residual_rows, ceil_div(m * (c.g.stride / 8), ROW_THREADS), 1, ROW_THREADS, shared, 0, c.g);
+        SIMACC_LAUNCH(residual_rows, ceil_div(m * (c.g.stride / 8), ROW_THREADS), 1, ROW_THREADS, shared, 0,
+                      c.g);
         c.expect_right(ROW_RESIDUAL, "residual");
     }
 }
@@ -285,7 +295,8 @@ void copies()
 {
     for (int64_t pieces : {1, 255, 1024, 5000}) {
         memory mem;
-        unsigned char *in = (unsigned char *)mem.bytes(16 * pieces), *out = (unsigned char *)mem.bytes(16 * pieces);
+        unsigned char *in = (unsigned char *)mem.bytes(16 * pieces),
+                      *out = (unsigned char *)mem.bytes(16 * pieces);
 
         for (int64_t i = 0; i < 16 * pieces; i++)
             in[i] = (unsigned char)(i * i >> 3);

@@ -1,5 +1,5 @@
-/* Index arithmetic, packing, number formats, operands and references of the CUDA plug-in: functions that host and device
- * share, so that what holds here holds on the GPU. */
+/* Index arithmetic, packing, number formats, operands and references of the CUDA plug-in: functions that host
+ * and device share, so that what holds here holds on the GPU. */
 #include "emulator.h"
 
 #include "cuda_ref/kernels/gemm_run.cuh"
@@ -20,7 +20,8 @@ using namespace simacc;
 namespace
 {
 
-/* ---- number formats -------------------------------------------------------------------------------------------------- */
+/* ---- number formats
+ * -------------------------------------------------------------------------------------------------- */
 
 template <class Bits, class Value, class Round>
 void format(const char *name, uint32_t count, uint32_t most, Value value, Round round_to)
@@ -32,7 +33,8 @@ void format(const char *name, uint32_t count, uint32_t most, Value value, Round 
 
         if (x != x)
             continue;
-        check(round_to(x) == (Bits)bits || x == 0, "%s %x comes back as %x", name, bits, (unsigned)round_to(x));
+        check(round_to(x) == (Bits)bits || x == 0, "%s %x comes back as %x", name, bits,
+              (unsigned)round_to(x));
         /* Magnitudes rise with their bits; halfway between neighbours the even one wins. */
         if (bits > 0 && bits <= most) {
             double middle = (last + x) / 2;
@@ -41,7 +43,8 @@ void format(const char *name, uint32_t count, uint32_t most, Value value, Round 
             check(x > last, "%s %x rises", name, bits);
             check(round_to(middle) == even, "%s halfway below %x", name, bits);
             check(round_to(nextafter(middle, 1e300)) == (Bits)bits, "%s above the middle of %x", name, bits);
-            check(round_to(nextafter(middle, -1)) == (Bits)(bits - 1), "%s below the middle of %x", name, bits);
+            check(round_to(nextafter(middle, -1)) == (Bits)(bits - 1), "%s below the middle of %x", name,
+                  bits);
         }
         last = x;
     }
@@ -55,13 +58,16 @@ void formats()
     /* Known values. */
     check(fp16_value(0x3c00) == 1 && fp16_value(0xc000) == -2 && fp16_value(0x7bff) == 65504, "fp16 values");
     check(fp16_value(0x0001) == power_of_two(-24) && fp16_value(0x6400) == 1024, "fp16 values");
-    check(fp16_bits(65519.9) == 0x7bff && fp16_bits(65520) == 0x7c00 && fp16_bits(1e9) == 0x7c00, "fp16 overflow");
-    check(bf16_value(0x3f80) == 1 && bf16_bits(1.00390625) == 0x3f80 && bf16_bits(1.01171875) == 0x3f82, "bf16 ties");
+    check(fp16_bits(65519.9) == 0x7bff && fp16_bits(65520) == 0x7c00 && fp16_bits(1e9) == 0x7c00,
+          "fp16 overflow");
+    check(bf16_value(0x3f80) == 1 && bf16_bits(1.00390625) == 0x3f80 && bf16_bits(1.01171875) == 0x3f82,
+          "bf16 ties");
     check(e4m3_value(0x7e) == 448 && e4m3_bits(1000) == 0x7e && e4m3_value(0x38) == 1, "e4m3 values");
     check(fp16_bits(NAN) == 0x7e00 && fp16_value(0x7e00) != fp16_value(0x7e00), "fp16 NaN");
 }
 
-/* ---- packed weights ------------------------------------------------------------------------------------------------- */
+/* ---- packed weights
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Every int8 weight has its own byte, and packing and reading agree on which. */
 void packing_int8()
@@ -80,9 +86,10 @@ void packing_int8()
 
                 check(at >= 0 && at < bytes && !used[(size_t)at]++, "byte of %d, %d", (int)i, (int)j);
                 w8_weight_of(at, steps, &n_back, &k_back);
-                check(n_back == i && k_back == j, "%d, %d comes back as %d, %d", (int)i, (int)j, (int)n_back, (int)k_back);
-                check((int8_t)filled[(size_t)at] == (i < n && j < k ? operand_int8(7, i, j) : 0), "weight %d, %d", (int)i,
-                      (int)j);
+                check(n_back == i && k_back == j, "%d, %d comes back as %d, %d", (int)i, (int)j, (int)n_back,
+                      (int)k_back);
+                check((int8_t)filled[(size_t)at] == (i < n && j < k ? operand_int8(7, i, j) : 0),
+                      "weight %d, %d", (int)i, (int)j);
             }
     }
 }
@@ -101,26 +108,32 @@ void packing()
                 w4_place p = w4_place_of(i, j, groups);
                 int64_t n_back, k_back;
 
-                check(p.word >= 0 && p.word < words && p.shift % 4 == 0 && p.shift < 32, "place of %d, %d", (int)i, (int)j);
-                check(!used[(size_t)(p.word * 8 + p.shift / 4)]++, "nibble of %d, %d is taken", (int)i, (int)j);
+                check(p.word >= 0 && p.word < words && p.shift % 4 == 0 && p.shift < 32, "place of %d, %d",
+                      (int)i, (int)j);
+                check(!used[(size_t)(p.word * 8 + p.shift / 4)]++, "nibble of %d, %d is taken", (int)i,
+                      (int)j);
                 w4_weight_of(p.word, p.shift / 4, groups, &n_back, &k_back);
-                check(n_back == i && k_back == j, "%d, %d comes back as %d, %d", (int)i, (int)j, (int)n_back, (int)k_back);
+                check(n_back == i && k_back == j, "%d, %d comes back as %d, %d", (int)i, (int)j, (int)n_back,
+                      (int)k_back);
             }
-        check(std::count(used.begin(), used.end(), 1) == words * 8, "all nibbles of %d x %d are used", (int)n, (int)k);
+        check(std::count(used.begin(), used.end(), 1) == words * 8, "all nibbles of %d x %d are used", (int)n,
+              (int)k);
 
         std::vector<uint8_t> scale_used((size_t)w4_scale_words(n, k));
         for (int64_t i = 0; i < column_blocks(n) * BLOCK_COLUMNS; i++)
             for (int64_t g = 0; g < groups; g++) {
                 int64_t place = w4_scale_place(i, g, column_blocks(n)), n_back, g_back;
 
-                check(place < (int64_t)scale_used.size() && !scale_used[(size_t)place]++, "scale %d, %d", (int)i, (int)g);
+                check(place < (int64_t)scale_used.size() && !scale_used[(size_t)place]++, "scale %d, %d",
+                      (int)i, (int)g);
                 w4_scale_of(place, column_blocks(n), &n_back, &g_back);
                 check(n_back == i && g_back == g, "scale %d, %d comes back", (int)i, (int)g);
             }
     }
 }
 
-/* All codes, zero points and a spread of scales: what the kernels' bit tricks give is the weight, rounded once. */
+/* All codes, zero points and a spread of scales: what the kernels' bit tricks give is the weight, rounded
+ * once. */
 void dequantization()
 {
     for (int zero = 0; zero < 16; zero++)
@@ -164,11 +177,14 @@ void filled()
             double value = (code - fp16_value((uint16_t)(scale >> 16))) * fp16_value((uint16_t)scale);
             double wanted = i < n && j < k ? w4_value(OPERANDS_RANDOM, 9, i, j) : 0;
 
-            check(fp16_value(fp16_bits(value)) == wanted, "weight %d, %d is %g, not %g", (int)i, (int)j, value, wanted);
+            check(fp16_value(fp16_bits(value)) == wanted, "weight %d, %d is %g, not %g", (int)i, (int)j,
+                  value, wanted);
         }
 }
 
-/* ---- work ------------------------------------------------------------------------------------------------------------- */
+/* ---- work
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 void shares()
 {
@@ -180,8 +196,8 @@ void shares()
                 int i = -1, j = -1;
 
                 tile_of_block(block, m, n, &i, &j);
-                check(i >= 0 && i < m && j >= 0 && j < n && !used[(size_t)(i * n + j)]++, "tile of block %d of %d x %d",
-                      block, m, n);
+                check(i >= 0 && i < m && j >= 0 && j < n && !used[(size_t)(i * n + j)]++,
+                      "tile of block %d of %d x %d", block, m, n);
             }
         }
     for (int steps : {1, 3, 4, 7, 8, 64, 449})
@@ -191,7 +207,8 @@ void shares()
 
                 for (int part = 0; part < parts; part++) {
                     split_steps(steps, unit, parts, part, &begin, &end);
-                    check((begin == at || begin >= end) && (begin % unit == 0 || begin >= end) && end <= steps,
+                    check((begin == at || begin >= end) && (begin % unit == 0 || begin >= end) &&
+                              end <= steps,
                           "part %d of %d of %d", part, parts, steps);
                     at = begin < end ? end : at;
                 }
@@ -234,7 +251,9 @@ template <class Weights> void memory()
     check(skinny_shared_bytes() <= 48 * 1024, "shared memory");
 }
 
-/* ---- references --------------------------------------------------------------------------------------------------------- */
+/* ---- references
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 /* The judges' sums are those of quant/gemm_ref. */
 void references()
@@ -322,18 +341,24 @@ void samples()
 /* NaN and infinities are wrong whatever the bound. */
 void verdicts()
 {
-    check(is_wrong({NAN, 1, 5}) && is_wrong({INFINITY, 1, 5}) && !is_wrong({1, 1, 0}) && is_wrong({1, 1.5, 0}), "verdicts");
-    check(error_frac({1, 1, 0}) == 0 && error_frac({1, 2, 0}) == INFINITY && error_frac({1, 2, 4}) == 0.25f, "fractions");
+    check(is_wrong({NAN, 1, 5}) && is_wrong({INFINITY, 1, 5}) && !is_wrong({1, 1, 0}) &&
+              is_wrong({1, 1.5, 0}),
+          "verdicts");
+    check(error_frac({1, 1, 0}) == 0 && error_frac({1, 2, 0}) == INFINITY && error_frac({1, 2, 4}) == 0.25f,
+          "fractions");
 }
 
-/* ---- statistics ---------------------------------------------------------------------------------------------------------- */
+/* ---- statistics
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 void statistics()
 {
     double odd[] = {5, 1, 9, 3, 7}, even[] = {4, 1, 3, 2}, one[] = {6};
     sample_stats s = stats_of(odd, 5);
 
-    check(s.median == 5 && s.least == 1 && fabs(s.p10 - 1.8) < 1e-12 && fabs(s.p90 - 8.2) < 1e-12, "odd: %g %g", s.p10, s.p90);
+    check(s.median == 5 && s.least == 1 && fabs(s.p10 - 1.8) < 1e-12 && fabs(s.p90 - 8.2) < 1e-12,
+          "odd: %g %g", s.p10, s.p90);
     s = stats_of(even, 4);
     check(s.median == 2.5 && s.least == 1, "even");
     s = stats_of(one, 1);
