@@ -20,12 +20,14 @@ function room_of(path) {
     }
     if (path ~ /^quant\//)
         return "quant"
+    if (path ~ /^cuda_ref\//)
+        return "cuda_ref"
     return "unknown"
 }
 
 # The repository path of an #include "name", as the include directories (sim/, root) resolve it.
 function path_of(name) {
-    if (name ~ /^quant\//)
+    if (name ~ /^(quant|cuda_ref)\//)
         return name
     if (name !~ /\// && name != "simacc.h") {
         sub(/[^\/]*$/, name, dir)
@@ -53,6 +55,7 @@ BEGIN {
     split("sim/model/backend.h sim/model/memory.h sim/base/err.h", list, " ")
     for (i in list)
         also["backends", list[i]] = 1
+    also["explore", "cuda_ref/simacc_cuda.h"] = 1 # the C interface of the CUDA plug-in, and nothing else of it
 
     # System headers: C11, and POSIX where there is input and output. Anything else is a third-party library.
     split("assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign " \
@@ -60,7 +63,7 @@ BEGIN {
           "wchar wctype", list, " ")
     for (i in list)
         c11[list[i] ".h"] = 1
-    split("dirent dlfcn fcntl glob libgen pthread strings sys/ioctl sys/mman sys/resource sys/stat " \
+    split("dirent fcntl glob libgen pthread strings sys/ioctl sys/mman sys/resource sys/stat " \
           "sys/time sys/types sys/wait termios unistd", list, " ")
     for (i in list)
         posix[list[i] ".h"] = 1
@@ -106,6 +109,9 @@ FNR == 1 {
     } else if (name ~ /^gsl\//) {
         if (room != "explore" && room != "quant")
             complain("GSL belongs in sim/explore/ and quant/ only")
+    } else if (name == "dlfcn.h") {
+        if (file != "sim/explore/gpu_plugin.c")
+            complain("the dynamic linker belongs in sim/explore/gpu_plugin.c only")
     } else if (name in posix) {
         if (room == "model" || room == "backends")
             complain("<" name ">: the core is pure, without input or output")

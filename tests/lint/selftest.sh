@@ -103,6 +103,9 @@ finds layering sim/output/report.c '#include <jansson.h>\n' "sim/base/json.c onl
 finds layering sim/explore/sweep.c '#include <sqlite3.h>\n' "sim/explore/store.c only"
 finds layering sim/model/energy.c '#include <gsl/gsl_math.h>\n' "sim/explore/ and quant/ only"
 finds layering sim/explore/calibrate.c '#include <cuda_runtime.h>\n' "third-party header"
+finds layering sim/explore/calibrate.c '#include <dlfcn.h>\n' "sim/explore/gpu_plugin.c only"
+finds layering sim/explore/calibrate.c '#include "cuda_ref/session.h"\n' "'explore' may not include"
+finds layering sim/model/run.c '#include "cuda_ref/simacc_cuda.h"\n' "'model' may not include"
 finds layering sim/model/run.c '#include <unistd.h>\n' "the core is pure"
 # what library code never does
 finds layering sim/base/text.c 'void f(void)\n{\n    exit(1);\n}\n' "never exits"

@@ -1,0 +1,21 @@
+/* Files and settings shared by the tests of the GPU plug-in and suite. */
+#ifndef TEST_GPU_FIXTURE_H
+#define TEST_GPU_FIXTURE_H
+
+#include "base/err.h"
+
+/* Libraries made by the build: the stub, the stub of another version, a library that is no plug-in. */
+#define STUB_PLUGIN  STUB_FOLDER "/libstub_plugin.so"
+#define STUB_OTHER   STUB_FOLDER "/libstub_other_abi.so"
+#define STUB_NOTHING STUB_FOLDER "/libstub_nothing.so"
+
+/* A new empty folder's file, in a static buffer; gone at gpu_cleanup. */
+const char *gpu_temporary(const char *name);
+void gpu_cleanup(void);
+
+/* Text of a file, NUL-terminated, to be freed; fails the test when it cannot be read. */
+char *gpu_read(const char *path);
+void gpu_write(const char *path, const char *text);
+int gpu_lines(const char *text);
+
+#endif
