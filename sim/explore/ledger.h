@@ -16,7 +16,7 @@ typedef sim_status sim_ledger_check(const sim_ledger_context *context, sim_ledge
 
 sim_ledger_check sim_check_rtl, sim_check_scalesim, sim_check_timeloop, sim_check_tpu_v1, sim_check_tpu_v4,
     sim_check_llm_counts, sim_check_bitfusion_gemms, sim_check_bitfusion_networks,
-    sim_check_bitfusion_eyeriss;
+    sim_check_bitfusion_eyeriss, sim_check_haq_table, sim_check_haq_v2, sim_check_haq_v1, sim_check_bitmod;
 
 sim_status sim_ledger_csv(const sim_ledger_context *context, const char *name, sim_csv *out, sim_err *err);
 sim_status sim_ledger_arch(const sim_ledger_context *context, const char *name, sim_arch *out, sim_err *err);

@@ -100,7 +100,8 @@ static sim_status run_layer(const sim_ledger_context *context, const sim_arch *a
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     *one = *layer;
     status = sim_ledger_run(context, arch, one, 1, SIM_LEDGER_OWN_BITS, &result, err);
-    *out = result.totals;
+    if (status == SIM_OK)
+        *out = result.totals;
     return status;
 }
 
@@ -177,8 +178,8 @@ sim_status sim_check_bitfusion_gemms(const sim_ledger_context *context, sim_ledg
 
     for (int64_t i = 0; status == SIM_OK && i < csv.row_count; i++) {
         sim_layer layer = {.name = "gemm", .op = SIM_OP_MATMUL, .repeat = 1, .batch = 1};
-        sim_totals totals;
-        figures expected;
+        sim_totals totals = {0};
+        figures expected = {0};
 
         status = read_sizes(&csv, i, columns, COUNT, v, err);
         if (status == SIM_OK)
@@ -217,8 +218,8 @@ sim_status sim_check_bitfusion_networks(const sim_ledger_context *context, sim_l
         status = sim_fail(err, SIM_BAD_INPUT, csv.file, 1, "no column 'cycles'");
     for (int64_t i = 0; status == SIM_OK && i < csv.row_count; i++) {
         sim_layer layer;
-        sim_totals totals;
-        figures expected;
+        sim_totals totals = {0};
+        figures expected = {0};
 
         if (*sim_csv_text(&csv, i, column) == '\0') /* a shape only */
             continue;
@@ -257,7 +258,8 @@ static sim_status run_network(const sim_ledger_context *context, const sim_arch 
         return sim_fail(err, SIM_BAD_INPUT, csv->file, 0, "no layers of network '%s'", network);
     *images = layers[0].conv.images;
     status = sim_ledger_run(context, arch, layers, count, SIM_LEDGER_OWN_BITS, &result, err);
-    *out = result.totals;
+    if (status == SIM_OK)
+        *out = result.totals;
     return status;
 }
 
@@ -280,8 +282,8 @@ sim_status sim_check_bitfusion_eyeriss(const sim_ledger_context *context, sim_le
         return sim_fail(err, SIM_BAD_INPUT, eyeriss.file, 1, "no column 'network'");
     for (int64_t i = 0; i < eyeriss.row_count; i++) {
         double ms, mj, per_image;
-        int64_t images;
-        sim_totals t;
+        int64_t images = 1;
+        sim_totals t = {0};
 
         status = sim_csv_real(&eyeriss, i, "eyeriss_ms_per_image", &ms, err);
         if (status == SIM_OK)

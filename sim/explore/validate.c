@@ -67,6 +67,10 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_bitfusion_gemms,
         sim_check_bitfusion_networks,
         sim_check_bitfusion_eyeriss,
+        sim_check_haq_table,
+        sim_check_haq_v2,
+        sim_check_haq_v1,
+        sim_check_bitmod,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};

@@ -100,9 +100,9 @@ static bool is_ragged(const loop *l, int64_t at)
 /* Input positions that all tiles of M read, whatever they read again. */
 static double all_inputs(const loop *l)
 {
-    double units = (double)(l->count / l->period);
+    int64_t units = l->count / l->period; /* whole ones: a period is a unit's tiles */
 
-    return units * ((double)(l->period - 1) * l->inputs[0] + l->inputs[1]);
+    return (double)units * ((double)(l->period - 1) * l->inputs[0] + l->inputs[1]);
 }
 
 /* Cycles to move one element of each stream; of weights and inputs as memory.h has them. */

@@ -1,6 +1,7 @@
 /* The bitserial back end against an event simulation, HAQ's latency table, and published cycles per product.
  */
 #include "model/backend.h"
+#include "model/run.h"
 #include "reference/arch_case.h"
 #include "reference/serial_ref.h"
 #include "reference/table.h"
@@ -273,6 +274,51 @@ Test(bitserial, haq_published_cloud_latencies)
     ref_table_close(published);
 }
 
+/* ---- more bits, more cycles ---- */
+
+Test(bitserial, haq_networks_are_monotone_in_bits)
+{
+    const serial_array array = haq_cloud();
+    sim_arch arch = machine_of(&array, 1);
+    ref_table *layers = ref_table_open("haq_networks.csv");
+    for (int64_t i = 0; i < ref_table_rows(layers); i++) {
+        int64_t cycles[9][9] = {{0}};
+        for (int w = 1; w <= 8; w++)
+            for (int a = 1; a <= 8; a++) {
+                const serial_product p = haq_layer(layers, i, 16, w, a);
+                const sim_gemm gemm = gemm_of(&p);
+                cycles[w][a] = compute_of(&arch, &gemm, NULL).cycles;
+                cr_assert(cycles[w][a] >= cycles[w - 1][a] && cycles[w][a] >= cycles[w][a - 1],
+                          "row %lld, w%d a%d", (long long)i, w, a);
+            }
+    }
+    ref_table_close(layers);
+}
+
+/* With ports, one more bit can cut the columns or positions into more chunks, whose ends happen to be less
+ * ragged or to wait less: rare and small. Without, cycles are a product of rounded-up numbers. */
+Test(bitserial, one_more_bit_hardly_ever_saves_cycles)
+{
+    enum { CASES = 100000 / SIMACC_TEST_REDUCE };
+    ref_random random = {305};
+    int falls = 0;
+    for (int i = 0; i < CASES; i++) {
+        const serial_array array = random_array(&random);
+        const serial_product p = random_product(&random);
+        sim_arch arch = machine_of(&array, 1);
+        sim_gemm gemm = gemm_of(&p);
+        const int64_t before = compute_of(&arch, &gemm, NULL).cycles;
+        int *bits = ref_random_one_in(&random, 2) ? &gemm.w_bits : &gemm.a_bits;
+        *bits += *bits < 16;
+        const int64_t after = compute_of(&arch, &gemm, NULL).cycles;
+        cr_assert((double)after >= 0.98 * (double)before, "case %d: %lld to %lld", i, (long long)before,
+                  (long long)after);
+        cr_assert(after >= before || array.w_port > 0 || array.a_port > 0, "case %d: without ports", i);
+        falls += after < before;
+    }
+    cr_expect(falls * 10000 <= CASES, "%d of %d fall", falls, CASES);
+}
+
 /* ---- cycles per product of the published designs ---- */
 
 /* Cycles of a block at all widths, told from a product that fills the array and has many depths. */
@@ -486,4 +532,30 @@ Test(bitserial, large_products_are_exact_or_refused)
                   "case %d: %lld cycles", i, (long long)out.cycles);
     }
     cr_expect(refused > 1000 && refused < 19000, "%d refused", refused);
+}
+
+/* ---- a run ---- */
+
+/* Lanes are priced by a fit to whole multipliers: no table makes that more than assumed. */
+Test(bitserial, energy_is_assumed)
+{
+    static const char *const backends[] = {"bitserial", "systolic"};
+    for (int i = 0; i < 2; i++) {
+        const sim_layer layer = {
+            .name = "layer", .op = SIM_OP_MATMUL, .repeat = 1, .m = 4, .n = 40, .k = 100, .batch = 1};
+        const sim_workload workload = {.name = "test", .layers = &layer, .layer_count = 1};
+        const sim_policy policy = {.name = "w8a8"};
+        sim_arch arch;
+        sim_arena arena;
+        sim_result result;
+        sim_err err = {0};
+        arch_case_plain(&arch, backends[i]);
+        arch.tech.logic_provenance = arch.tech.sram_provenance = arch.dram.provenance = SIM_PUBLISHED;
+        sim_arena_init(&arena, NULL);
+        cr_assert_eq(sim_run_model(&arch, &workload, &policy, SIM_OBJECTIVE_BALANCED, &arena, &result, &err),
+                     SIM_OK);
+        cr_expect_eq(result.energy_provenance, i == 0 ? SIM_ASSUMED : SIM_PUBLISHED);
+        cr_expect(result.layers[0].energy.mac_j > 0);
+        sim_arena_free(&arena);
+    }
 }

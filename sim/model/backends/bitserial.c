@@ -417,7 +417,7 @@ static const char *const refused_keys[] = {"array.dataflow", "array.timing", NUL
 extern const sim_backend sim_backend_bitserial;
 const sim_backend sim_backend_bitserial = {
     .name = "bitserial",
-    .summary = "bit-serial dot-product array: cycles follow the bits of weights, activations or both",
+    .summary = "bit-serial dot-product array: fewer bits of either operand are fewer cycles",
     .params = bitserial_params,
     .param_count = sizeof bitserial_params / sizeof *bitserial_params,
     .refused_keys = refused_keys,
