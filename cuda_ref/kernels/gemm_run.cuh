@@ -16,16 +16,16 @@ struct gemm_sizes {
     int64_t a_bytes, w_bytes, scale_bytes, out_bytes;
 };
 
-/* A weight has `w_bits`: 8 (rows of int8) or 4 (packed, fp16 activations). */
+/* A weight has `w_bits`: 8 (int8 activations) or 4 (fp16 activations). */
 inline gemm_sizes gemm_sizes_of(int w_bits, int64_t m, int64_t n, int64_t k)
 {
     gemm_sizes s;
 
     s.row_bytes = round_up(w_bits == 4 ? 2 * k : k, PIECE_BYTES);
-    s.steps = w_bits == 4 ? w4_groups(k) * W4_STEPS_PER_GROUP : ceil_div(s.row_bytes, STEP_BYTES);
+    s.steps = w_bits == 4 ? w4_groups(k) * W4_STEPS_PER_GROUP : w8_steps(k);
     s.out_stride = round_up(n, 8);
     s.a_bytes = m * s.row_bytes;
-    s.w_bytes = w_bits == 4 ? w4_bytes(n, k) : n * s.row_bytes;
+    s.w_bytes = w_bits == 4 ? w4_bytes(n, k) : w8_bytes(n, k);
     s.scale_bytes = w_bits == 4 ? 4 * w4_scale_words(n, k) : 0;
     s.out_bytes = 2 * m * s.out_stride;
     return s;
@@ -98,7 +98,7 @@ inline int own_choices(bool async, int sms, int64_t m, int64_t n, int64_t steps,
     int count = 0;
 
     for (int tile = OWN_SKINNY; tile < 4; tile++) {
-        own_tile t = tile == OWN_SKINNY ? own_tile{SKINNY_ROWS, SKINNY_COLUMNS, 2, false} : own_tile_at<Weights>(tile);
+        own_tile t = tile == OWN_SKINNY ? own_tile{SKINNY_ROWS, BLOCK_COLUMNS, 2, false} : own_tile_at<Weights>(tile);
 
         if ((tile == OWN_SKINNY && m > SKINNY_ROWS) || (t.async_only && !async))
             continue;
@@ -152,10 +152,10 @@ template <class Weights> inline void launch_own(const gemm_args &g, int tile, bo
     switch (tile) {
     case OWN_SKINNY:
         if (g.m <= 8)
-            SIMACC_LAUNCH((skinny_gemm<Weights, false>), ceil_div(g.n, SKINNY_COLUMNS), g.parts, SKINNY_THREADS,
+            SIMACC_LAUNCH((skinny_gemm<Weights, 1>), ceil_div(g.n, BLOCK_COLUMNS), g.parts, SKINNY_THREADS,
                           skinny_shared_bytes(), queue, g);
         else
-            SIMACC_LAUNCH((skinny_gemm<Weights, true>), ceil_div(g.n, SKINNY_COLUMNS), g.parts, SKINNY_THREADS,
+            SIMACC_LAUNCH((skinny_gemm<Weights, 2>), ceil_div(g.n, BLOCK_COLUMNS), g.parts, SKINNY_THREADS,
                           skinny_shared_bytes(), queue, g);
         break;
     case 0:
@@ -172,7 +172,7 @@ template <class Weights> inline void launch_own(const gemm_args &g, int tile, bo
         break;
     }
     if (g.parts > 1)
-        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), ceil_div((int64_t)g.m * g.n, 256), 1, 256, 0, queue, g);
+        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), combine_blocks(g.m, g.n), 1, 256, 0, queue, g);
 }
 
 } // namespace simacc

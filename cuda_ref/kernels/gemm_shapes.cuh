@@ -9,13 +9,13 @@
 namespace simacc
 {
 
-/* warps along m and n; 16 rows and 8 columns of each; stages; blocks per multiprocessor */
-typedef tile_shape<1, 4, 2, 4, 4, 4> tile_32x128;
-typedef tile_shape<1, 4, 4, 4, 4, 2> tile_64x128;
-typedef tile_shape<2, 2, 4, 8, 3, 2> tile_128x128; /* int8: 64 x 64 per warp reads least from shared memory */
-typedef tile_shape<4, 2, 4, 8, 3, 1> tile_256x128;
-typedef tile_shape<1, 4, 8, 4, 4, 2> tile_128x128_w4; /* int4: each weight is turned into fp16 by one warp only */
-typedef tile_shape<1, 8, 8, 4, 4, 1> tile_128x256_w4;
+/* warps along m and n; 8 rows and 32 columns of each; stages; blocks per multiprocessor */
+typedef tile_shape<1, 4, 4, 1, 4, 4> tile_32x128;
+typedef tile_shape<1, 4, 8, 1, 4, 2> tile_64x128;
+typedef tile_shape<2, 2, 8, 2, 3, 2> tile_128x128; /* int8: 64 x 64 per warp reads least from shared memory */
+typedef tile_shape<4, 2, 8, 2, 3, 1> tile_256x128;
+typedef tile_shape<1, 4, 16, 1, 4, 2> tile_128x128_w4; /* int4: each weight is turned into fp16 by one warp only */
+typedef tile_shape<1, 8, 16, 1, 4, 1> tile_128x256_w4;
 
 } // namespace simacc
 

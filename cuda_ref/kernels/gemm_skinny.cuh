@@ -1,8 +1,8 @@
 /* Matrix product for up to 16 rows, bound by reading the weights once: no shared memory on the way of the weights,
- * each of a block's 8 warps takes every eighth unit of k of the same 32 columns, the weights go from DRAM straight
+ * each of a block's 8 warps takes every eighth unit of k of the same 32 features, the weights go from DRAM straight
  * into the registers that the tensor core reads, and the warps' sums are added in the end, in their order.
  *
- * Rows of `a` are read from L1 and L2, where they stay. HIGH: rows 8 to 15 are there too. */
+ * Rows of `a` are read from L1 and L2, where they stay. TOKENS: 1 or 2, eights of rows. */
 #ifndef SIMACC_GEMM_SKINNY_CUH
 #define SIMACC_GEMM_SKINNY_CUH
 
@@ -11,31 +11,33 @@
 namespace simacc
 {
 
-enum { SKINNY_WARPS = 8, SKINNY_THREADS = 32 * SKINNY_WARPS, SKINNY_COLUMNS = 32, SKINNY_ROWS = 16 };
+enum { SKINNY_WARPS = 8, SKINNY_THREADS = 32 * SKINNY_WARPS, SKINNY_ROWS = 16 };
 
 /* Of a block: the sums of its warps, as words. */
 SIMACC_BOTH int skinny_shared_bytes()
 {
-    return SKINNY_WARPS * SKINNY_ROWS * SKINNY_COLUMNS * 4;
+    return SKINNY_WARPS * SKINNY_ROWS * BLOCK_COLUMNS * 4;
 }
 
+/* What a warp reads of the weights at a time. */
 template <class Weights> struct skinny_unit;
 
-/* Two steps, 128 of k: 4 KiB of weights per warp. */
+/* Two steps, 128 of k: 4 KiB. The last unit of all may have one step only. */
 template <> struct skinny_unit<weights_int8> {
     enum { STEPS = 2 };
     words4 w[STEPS][4];
 
-    SIMACC_DEVICE void load(const gemm_args &g, int column, int step, int lane)
+    SIMACC_DEVICE void load(const gemm_args &g, int block, int step, int lane)
     {
+        const unsigned char *from = g.w + ((int64_t)block * g.steps + step) * W8_BLOCK_BYTES + lane * PIECE_BYTES;
+
 #pragma unroll
         for (int s = 0; s < STEPS; s++)
 #pragma unroll
-            for (int j = 0; j < 4; j++) {
-                int n = column + 8 * j + lane / 4, byte = (step + s) * STEP_BYTES + lane % 4 * PIECE_BYTES;
-                w[s][j] = words4{{0, 0, 0, 0}};
-                if (n < g.n && byte < g.row_bytes)
-                    w[s][j] = load16_once(g.w + (int64_t)n * g.row_bytes + byte);
+            for (int i = 0; i < 4; i++) {
+                w[s][i] = words4{{0, 0, 0, 0}};
+                if (step + s < g.steps)
+                    w[s][i] = load16_once(from + s * W8_BLOCK_BYTES + i * 32 * PIECE_BYTES);
             }
     }
 
@@ -43,42 +45,42 @@ template <> struct skinny_unit<weights_int8> {
     {
     }
 
-    SIMACC_DEVICE void column_words(int s, int j, uint32_t (&out)[4]) const
+    SIMACC_DEVICE void registers(int s, block_registers &out) const
     {
 #pragma unroll
         for (int i = 0; i < 4; i++)
-            out[i] = w[s][j].w[i];
+#pragma unroll
+            for (int r = 0; r < 4; r++)
+                out.w[i / 2][i % 2][r] = w[s][i].w[r];
     }
 };
 
-/* A group of 128: 2 KiB of weights per warp, and the group's scales. */
+/* A group of 128: 2 KiB, and the group's scales. */
 template <> struct skinny_unit<weights_int4> {
     enum { STEPS = W4_STEPS_PER_GROUP };
-    words4 w[STEPS], scales;
+    words4 w[STEPS], words;
     w4_scale scale[4];
 
-    SIMACC_DEVICE void load(const gemm_args &g, int column, int step, int lane)
+    SIMACC_DEVICE void load(const gemm_args &g, int block, int step, int lane)
     {
-        int block = column / W4_COLUMNS, blocks = (g.n + W4_COLUMNS - 1) / W4_COLUMNS;
         const unsigned char *from = g.w + ((int64_t)block * g.steps + step) * W4_BLOCK_BYTES + lane * PIECE_BYTES;
 
 #pragma unroll
         for (int s = 0; s < STEPS; s++)
             w[s] = load16_once(from + s * W4_BLOCK_BYTES);
-        scales = load16_once(g.group_scale +
-                             ((int64_t)(step / W4_STEPS_PER_GROUP) * blocks + block) * W4_COLUMNS + lane / 4 * 4);
+        words = load16_once(w4_scales_at(g, block, step / W4_STEPS_PER_GROUP));
     }
 
     SIMACC_DEVICE void prepare()
     {
 #pragma unroll
         for (int j = 0; j < 4; j++)
-            scale[j] = w4_prepare(scales.w[j]);
+            scale[j] = w4_prepare(words.w[j]);
     }
 
-    SIMACC_DEVICE void column_words(int s, int j, uint32_t (&out)[4]) const
+    SIMACC_DEVICE void registers(int s, block_registers &out) const
     {
-        w4_dequantize(w[s].w[j], scale[j], out);
+        w4_dequantize_block(w[s], scale, out);
     }
 };
 
@@ -92,63 +94,82 @@ SIMACC_DEVICE words4 skinny_row(const gemm_args &g, int row, int step, int lane)
     return words4{{0, 0, 0, 0}};
 }
 
-/* Grid: x blocks of 32 columns, y parts of k. */
-template <class Weights, bool HIGH> SIMACC_KERNEL(SKINNY_THREADS, 2) skinny_gemm(gemm_args g)
+template <class Weights, int TOKENS>
+SIMACC_DEVICE void skinny_multiply(const gemm_args &g, skinny_unit<Weights> &unit, int step, int lane,
+                                   typename Weights::sum (&sum)[TOKENS][2][4])
+{
+    unit.prepare();
+#pragma unroll
+    for (int s = 0; s < skinny_unit<Weights>::STEPS; s++) {
+        block_registers weights;
+        words4 tokens[TOKENS];
+
+#pragma unroll
+        for (int i = 0; i < TOKENS; i++)
+            tokens[i] = skinny_row(g, 8 * i + lane / 4, step + s, lane);
+        unit.registers(s, weights);
+#pragma unroll
+        for (int i = 0; i < TOKENS; i++)
+#pragma unroll
+            for (int half = 0; half < 2; half++)
+#pragma unroll
+                for (int h = 0; h < 2; h++)
+                    multiply(sum[i][h], weights.w[h][half], tokens[i].w[2 * half], tokens[i].w[2 * half + 1]);
+    }
+}
+
+/* Grid: x blocks of 32 features, y parts of k. */
+template <class Weights, int TOKENS> SIMACC_KERNEL(SKINNY_THREADS, 2) skinny_gemm(gemm_args g)
 {
     typedef typename Weights::sum sum_type;
-    typedef skinny_unit<Weights> unit;
+    enum { AHEAD = SKINNY_WARPS * skinny_unit<Weights>::STEPS };
     sum_type *shared = (sum_type *)shared_memory();
-    int lane = thread_index() % 32, warp = thread_index() / 32, column = block_x() * SKINNY_COLUMNS;
+    int lane = thread_index() % 32, warp = thread_index() / 32, block = block_x();
     int begin, end;
-    sum_type sum[4][4] = {};
-    unit now, next;
+    sum_type sum[TOKENS][2][4] = {};
+    skinny_unit<Weights> even, odd; /* one is multiplied while the other is on its way */
 
     split_steps(g.steps, Weights::SPLIT_UNIT, g.parts, block_y(), &begin, &end);
-    int step = begin + warp * unit::STEPS;
+    int step = begin + warp * skinny_unit<Weights>::STEPS;
     if (step < end)
-        now.load(g, column, step, lane);
+        even.load(g, block, step, lane);
     while (step < end) {
-        int following = step + SKINNY_WARPS * unit::STEPS;
-        if (following < end)
-            next.load(g, column, following, lane);
-        now.prepare();
-#pragma unroll
-        for (int s = 0; s < unit::STEPS; s++) {
-            words4 low = skinny_row(g, lane / 4, step + s, lane);
-            words4 high = HIGH ? skinny_row(g, lane / 4 + 8, step + s, lane) : words4{{0, 0, 0, 0}};
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-                uint32_t words[4];
-                now.column_words(s, j, words);
-                Weights::multiply(sum[j], low, high, 0, words);
-                Weights::multiply(sum[j], low, high, 1, words);
-            }
-        }
-        now = next;
-        step = following;
+        if (step + AHEAD < end)
+            odd.load(g, block, step + AHEAD, lane);
+        skinny_multiply<Weights, TOKENS>(g, even, step, lane, sum);
+        step += AHEAD;
+        if (step >= end)
+            break;
+        if (step + AHEAD < end)
+            even.load(g, block, step + AHEAD, lane);
+        skinny_multiply<Weights, TOKENS>(g, odd, step, lane, sum);
+        step += AHEAD;
     }
 
-    /* [warp][row][column]; each thread adds up two outputs, of rows 0-7 and 8-15. */
-    sum_type *mine = shared + warp * SKINNY_ROWS * SKINNY_COLUMNS;
+    /* [warp][token][feature]; each thread adds up one output of each eight tokens. */
+    sum_type *mine = shared + warp * SKINNY_ROWS * BLOCK_COLUMNS;
 #pragma unroll
-    for (int j = 0; j < 4; j++)
+    for (int i = 0; i < TOKENS; i++)
 #pragma unroll
-        for (int i = 0; i < 4; i++)
-            mine[(lane / 4 + i / 2 * 8) * SKINNY_COLUMNS + 8 * j + lane % 4 * 2 + i % 2] = sum[j][i];
+        for (int h = 0; h < 2; h++)
+#pragma unroll
+            for (int c = 0; c < 4; c++)
+                mine[(8 * i + lane % 4 * 2 + c % 2) * BLOCK_COLUMNS + 16 * h + c / 2 * 8 + lane / 4] = sum[i][h][c];
     barrier();
 #pragma unroll
-    for (int half = 0; half < (HIGH ? 2 : 1); half++) {
-        int row = thread_index() / SKINNY_COLUMNS + 8 * half, c = thread_index() % SKINNY_COLUMNS;
+    for (int i = 0; i < TOKENS; i++) {
+        int row = 8 * i + thread_index() / BLOCK_COLUMNS, inner = thread_index() % BLOCK_COLUMNS;
+        int column = block * BLOCK_COLUMNS + inner;
         sum_type total = 0;
 #pragma unroll
         for (int from = 0; from < SKINNY_WARPS; from++)
-            total += shared[(from * SKINNY_ROWS + row) * SKINNY_COLUMNS + c];
-        if (row >= g.m || column + c >= g.n)
+            total += shared[(from * SKINNY_ROWS + row) * BLOCK_COLUMNS + inner];
+        if (row >= g.m || column >= g.n)
             continue;
         if (g.parts > 1)
-            ((sum_type *)g.partial)[((int64_t)block_y() * g.m + row) * g.out_stride + column + c] = total;
+            ((sum_type *)g.partial)[((int64_t)block_y() * g.m + row) * g.out_stride + column] = total;
         else
-            g.out[row * g.out_stride + column + c] = scaled_output(total, row, column + c, g);
+            g.out[row * g.out_stride + column] = scaled_output(total, row, column, g);
     }
 }
 

@@ -1,4 +1,4 @@
-/* Matrix product by tiles: a block computes rows x columns of outputs, each of its warps 16 MT x 8 NT of them,
+/* Matrix product by tiles: a block computes rows x columns of outputs, each of its warps 8 MT x 32 NB of them,
  * going through k in steps of 64 bytes that pass through shared memory.
  *
  * From sm_80 on the copies are asynchronous, `stages` - 1 steps ahead; one barrier per step suffices, because the
@@ -12,21 +12,24 @@
 namespace simacc
 {
 
-template <int warps_m_, int warps_n_, int mt_, int nt_, int stages_, int blocks_> struct tile_shape {
+template <int warps_m_, int warps_n_, int mt_, int nb_, int stages_, int blocks_> struct tile_shape {
     enum {
         WARPS_M = warps_m_, WARPS_N = warps_n_, /* warps of a block */
-        MT = mt_, NT = nt_,                     /* 16 rows, 8 columns, of a warp */
+        MT = mt_, NB = nb_,                     /* 8 rows (tokens), 32 columns (features), of a warp */
         STAGES = stages_,                       /* with asynchronous copies */
         BLOCKS = blocks_,                       /* at once on a multiprocessor, at least: bounds the registers */
         THREADS = 32 * WARPS_M * WARPS_N,
-        ROWS = 16 * MT * WARPS_M,
-        COLUMNS = 8 * NT * WARPS_N,
+        ROWS = 8 * MT * WARPS_M,
+        COLUMNS = BLOCK_COLUMNS * NB * WARPS_N,
     };
 };
 
 template <class Weights, class Tile> struct tile_memory {
-    enum { A_BYTES = Tile::ROWS * STEP_BYTES, W_BYTES = Tile::COLUMNS * Weights::COLUMN_BYTES,
-           STAGE_BYTES = A_BYTES + W_BYTES };
+    enum {
+        A_BYTES = Tile::ROWS * STEP_BYTES,
+        W_BYTES = Tile::COLUMNS / BLOCK_COLUMNS * Weights::BLOCK_BYTES,
+        STAGE_BYTES = A_BYTES + W_BYTES,
+    };
 };
 
 /* Shared memory of a block. */
@@ -76,59 +79,48 @@ template <int COUNT, int THREADS> struct row_pieces {
     }
 };
 
-/* The same of packed int4 blocks: COUNT columns are COUNT pieces of a step. */
-template <int COUNT, int THREADS> struct packed_pieces {
-    enum { EACH = (COUNT + THREADS - 1) / THREADS };
+/* The same of COUNT blocks of packed weights, BYTES each per step. */
+template <int COUNT, int BYTES, int THREADS> struct packed_pieces {
+    enum {
+        OF_BLOCK = BYTES / PIECE_BYTES,
+        EACH = (COUNT * OF_BLOCK + THREADS - 1) / THREADS,
+        BLOCK_STEP = THREADS / OF_BLOCK,
+    };
+    static_assert(THREADS % OF_BLOCK == 0, "a thread's pieces are at the same place of their blocks");
     const unsigned char *base, *first;
     int64_t stride;
     int left, block;
 
-    SIMACC_DEVICE void start(const gemm_args &g, int column)
+    /* Blocks from `begin` on of `blocks_in_all`. */
+    SIMACC_DEVICE void start(const unsigned char *packed, int steps, int blocks_in_all, int begin)
     {
-        int64_t block_bytes = (int64_t)g.steps * W4_BLOCK_BYTES;
-        int first_block = column / W4_COLUMNS;
+        int64_t block_bytes = (int64_t)steps * BYTES;
 
-        block = thread_index() / 32;
-        left = (g.n + W4_COLUMNS - 1) / W4_COLUMNS - first_block;
-        base = g.w;
-        first = g.w + (first_block + block) * block_bytes + thread_index() % 32 * PIECE_BYTES;
-        stride = THREADS / 32 * block_bytes;
+        block = thread_index() / OF_BLOCK;
+        left = blocks_in_all - begin;
+        base = packed;
+        first = packed + (begin + block) * block_bytes + thread_index() % OF_BLOCK * PIECE_BYTES;
+        stride = BLOCK_STEP * block_bytes;
     }
 
     SIMACC_DEVICE bool has(int i) const
     {
-        return COUNT % THREADS == 0 || thread_index() + i * THREADS < COUNT;
+        return COUNT * OF_BLOCK % THREADS == 0 || thread_index() + i * THREADS < COUNT * OF_BLOCK;
     }
 
     SIMACC_DEVICE bool valid(int i, int) const
     {
-        return block + i * (THREADS / 32) < left;
+        return block + i * BLOCK_STEP < left;
     }
 
     SIMACC_DEVICE const unsigned char *from(int i, int step) const
     {
-        return first + i * stride + (int64_t)step * W4_BLOCK_BYTES;
+        return first + i * stride + (int64_t)step * BYTES;
     }
 
     SIMACC_DEVICE int to(int i) const
     {
         return (thread_index() + i * THREADS) * PIECE_BYTES;
-    }
-};
-
-template <class Weights, class Tile> struct weight_pieces;
-
-template <class Tile> struct weight_pieces<weights_int8, Tile> : row_pieces<Tile::COLUMNS, Tile::THREADS> {
-    SIMACC_DEVICE void start_at(const gemm_args &g, int column)
-    {
-        this->start(g.w, g.row_bytes, g.n, column);
-    }
-};
-
-template <class Tile> struct weight_pieces<weights_int4, Tile> : packed_pieces<Tile::COLUMNS, Tile::THREADS> {
-    SIMACC_DEVICE void start_at(const gemm_args &g, int column)
-    {
-        this->start(g, column);
     }
 };
 
@@ -170,20 +162,22 @@ SIMACC_DEVICE void keep_step(const Pieces &p, const words4 (&held)[Pieces::EACH]
 /* One step of the warp's outputs. */
 template <class Weights, class Tile, class Columns>
 SIMACC_DEVICE void multiply_step(const unsigned char *a, const unsigned char *w, int lane, Columns &columns,
-                                 typename Weights::sum (&sum)[Tile::MT][Tile::NT][4])
+                                 typename Weights::sum (&sum)[Tile::MT][2 * Tile::NB][4])
 {
-    uint32_t weights[Tile::NT][4];
+    block_registers weights[Tile::NB];
 
-    columns.load(w, lane, weights);
+#pragma unroll
+    for (int b = 0; b < Tile::NB; b++)
+        columns.load(w + b * Weights::BLOCK_BYTES, b, lane, weights[b]);
     a += lane / 4 * STEP_BYTES + lane % 4 * PIECE_BYTES;
 #pragma unroll
     for (int i = 0; i < Tile::MT; i++) {
-        words4 low = load16(a + 16 * i * STEP_BYTES), high = load16(a + (16 * i + 8) * STEP_BYTES);
+        words4 tokens = load16(a + 8 * i * STEP_BYTES);
 #pragma unroll
         for (int s = 0; s < 2; s++)
 #pragma unroll
-            for (int j = 0; j < Tile::NT; j++)
-                Weights::multiply(sum[i][j], low, high, s, weights[j]);
+            for (int h = 0; h < 2 * Tile::NB; h++)
+                multiply(sum[i][h], weights[h / 2].w[h % 2][s], tokens.w[2 * s], tokens.w[2 * s + 1]);
     }
 }
 
@@ -201,16 +195,18 @@ template <class Weights, class Tile> SIMACC_KERNEL(Tile::THREADS, Tile::BLOCKS) 
     split_steps(g.steps, Weights::SPLIT_UNIT, g.parts, block_y(), &begin, &end);
 
     int row = tile_m * Tile::ROWS, column = tile_n * Tile::COLUMNS;
-    int warp_row = warp_m * 16 * Tile::MT, warp_column = warp_n * 8 * Tile::NT;
-    row_pieces<Tile::ROWS, Tile::THREADS> a_pieces;
-    weight_pieces<Weights, Tile> w_pieces;
-    typename Weights::template columns<Tile::NT> columns;
-    typename Weights::sum sum[Tile::MT][Tile::NT][4] = {};
+    int warp_row = warp_m * 8 * Tile::MT, warp_block = warp_n * Tile::NB;
+    typedef row_pieces<Tile::ROWS, Tile::THREADS> row_pieces_type;
+    typedef packed_pieces<Tile::COLUMNS / BLOCK_COLUMNS, Weights::BLOCK_BYTES, Tile::THREADS> packed_pieces_type;
+    row_pieces_type a_pieces;
+    packed_pieces_type w_pieces;
+    typename Weights::template columns<Tile::NB> columns;
+    typename Weights::sum sum[Tile::MT][2 * Tile::NB][4] = {};
 
     a_pieces.start(g.a, g.row_bytes, g.m, row);
-    w_pieces.start_at(g, column);
-    columns.start(g, column + warp_column, begin);
-    int a_offset = warp_row * STEP_BYTES, w_offset = memory::A_BYTES + warp_column * Weights::COLUMN_BYTES;
+    w_pieces.start(g.w, g.steps, (int)column_blocks(g.n), column / BLOCK_COLUMNS);
+    columns.start(g, column / BLOCK_COLUMNS + warp_block, begin);
+    int a_offset = warp_row * STEP_BYTES, w_offset = memory::A_BYTES + warp_block * Weights::BLOCK_BYTES;
 
 #if SIMACC_ASYNC
     enum { AHEAD = Tile::STAGES - 1 };
@@ -239,8 +235,7 @@ template <class Weights, class Tile> SIMACC_KERNEL(Tile::THREADS, Tile::BLOCKS) 
     }
     copies_wait<0>();
 #else
-    words4 a_held[row_pieces<Tile::ROWS, Tile::THREADS>::EACH];
-    words4 w_held[weight_pieces<Weights, Tile>::EACH];
+    words4 a_held[row_pieces_type::EACH], w_held[packed_pieces_type::EACH];
     int stage = 0;
     if (begin < end) {
         read_step(a_pieces, begin, a_held);
@@ -269,10 +264,11 @@ template <class Weights, class Tile> SIMACC_KERNEL(Tile::THREADS, Tile::BLOCKS) 
 #pragma unroll
     for (int i = 0; i < Tile::MT; i++)
 #pragma unroll
-        for (int j = 0; j < Tile::NT; j++) {
-            int r = row + warp_row + 16 * i + lane / 4, c = column + warp_column + 8 * j + lane % 4 * 2;
-            put_pair(sum[i][j][0], sum[i][j][1], r, c, block_y(), g);
-            put_pair(sum[i][j][2], sum[i][j][3], r + 8, c, block_y(), g);
+        for (int h = 0; h < 2 * Tile::NB; h++) {
+            int r = row + warp_row + 8 * i + lane % 4 * 2;
+            int c = column + warp_block * BLOCK_COLUMNS + 16 * h + lane / 4;
+            put_tokens(sum[i][h][0], sum[i][h][1], r, c, block_y(), g);
+            put_tokens(sum[i][h][2], sum[i][h][3], r, c + 8, block_y(), g);
         }
 }
 

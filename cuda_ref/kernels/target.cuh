@@ -70,6 +70,11 @@ SIMACC_DEVICE float shuffle_xor(float value, int mask)
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+SIMACC_DEVICE int shuffle_xor(int value, int mask)
+{
+    return __shfl_xor_sync(0xffffffffu, value, mask);
+}
+
 /* The block's dynamic shared memory. */
 SIMACC_DEVICE unsigned char *shared_memory()
 {
@@ -173,6 +178,16 @@ SIMACC_DEVICE void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint
 }
 
 #endif
+
+/* ---- bits ------------------------------------------------------------------------------------------------- */
+
+/* (word & mask) | bits in one instruction: left to itself the compiler takes two, one per constant. */
+SIMACC_DEVICE uint32_t masked_or(uint32_t word, uint32_t mask, uint32_t bits)
+{
+    uint32_t out;
+    asm("lop3.b32 %0, %1, %2, %3, 0xea;" : "=r"(out) : "r"(word), "r"(mask), "r"(bits)); /* (0xf0 & 0xcc) | 0xaa */
+    return out;
+}
 
 /* ---- half precision ----------------------------------------------------------------------------------------- */
 

@@ -1,9 +1,9 @@
-/* The two kinds of weights, as the matrix kernels see them: how a step of 64 bytes of k gets into registers as
- * operands of the tensor core.
+/* The two kinds of packed weights (layout.h), as the matrix kernels see them: how 32 features x one step of k get into
+ * registers, in the order of the tensor core's first operand.
  *
- * weights_int8   rows of int8 as they are; sums in int32, exact (k up to 2^17: 127 * 127 * 2^17 < 2^31)
- * weights_int4   packed int4 with an fp16 scale and zero point per 128 of k (layout.h), turned into fp16 in
- *                registers; sums in fp32. (q - z) is exact in fp16, so a weight is rounded once, by its scale. */
+ * weights_int8   int8; sums in int32, exact (k up to 2^17: 127 * 127 * 2^17 < 2^31)
+ * weights_int4   int4 with an fp16 scale and zero point per 128 of k, turned into fp16 in registers; sums in fp32.
+ *                (q - z) is exact in fp16, so a weight is rounded once, by its scale. */
 #ifndef SIMACC_WEIGHTS_CUH
 #define SIMACC_WEIGHTS_CUH
 
@@ -13,7 +13,12 @@
 namespace simacc
 {
 
-/* Scale and zero point of one column, ready for use: both halves hold the same number. */
+/* Of 32 features and a step: [16 features][instruction][register]. */
+struct block_registers {
+    uint32_t w[2][2][4];
+};
+
+/* Scale and zero point of one feature, ready for use: both halves hold the same number. */
 struct w4_scale {
     uint32_t scale;        /* s, s */
     uint32_t minus_1024_z; /* -(1024 + z) */
@@ -36,28 +41,43 @@ SIMACC_DEVICE w4_scale w4_prepare(uint32_t word)
 SIMACC_DEVICE void w4_dequantize(uint32_t word, const w4_scale &s, uint32_t (&out)[4])
 {
     uint32_t upper = word >> 8;
-    uint32_t p0 = (word & 0x000f000fu) | 0x64006400u, p1 = (word & 0x00f000f0u) | 0x64006400u;
-    uint32_t p2 = (upper & 0x000f000fu) | 0x64006400u, p3 = (upper & 0x00f000f0u) | 0x64006400u;
 
-    out[0] = half2_mul(half2_add(p0, s.minus_1024_z), s.scale);
-    out[1] = half2_mul(half2_fma(p1, 0x2c002c00u, s.minus_64_z), s.scale);
-    out[2] = half2_mul(half2_add(p2, s.minus_1024_z), s.scale);
-    out[3] = half2_mul(half2_fma(p3, 0x2c002c00u, s.minus_64_z), s.scale);
+    out[0] = half2_mul(half2_add(masked_or(word, 0x000f000fu, 0x64006400u), s.minus_1024_z), s.scale);
+    out[1] = half2_mul(half2_fma(masked_or(word, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
+    out[2] = half2_mul(half2_add(masked_or(upper, 0x000f000fu, 0x64006400u), s.minus_1024_z), s.scale);
+    out[3] = half2_mul(half2_fma(masked_or(upper, 0x00f000f0u, 0x64006400u), 0x2c002c00u, s.minus_64_z), s.scale);
+}
+
+/* A lane's four words of a block. */
+SIMACC_DEVICE void w4_dequantize_block(const words4 &words, const w4_scale (&scale)[4], block_registers &out)
+{
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+        uint32_t pairs[4];
+        w4_dequantize(words.w[j], scale[j], pairs);
+#pragma unroll
+        for (int p = 0; p < 4; p++)
+            out.w[j / 2][p / 2][p % 2 * 2 + j % 2] = pairs[p];
+    }
+}
+
+/* A lane's scales of a block and group. */
+SIMACC_DEVICE const uint32_t *w4_scales_at(const gemm_args &g, int block, int group)
+{
+    int64_t blocks = column_blocks(g.n);
+
+    return g.group_scale + (group * blocks + block) * BLOCK_COLUMNS + thread_index() % 32 / 4 * 4;
 }
 
 struct weights_int8 {
     typedef int sum;
-    enum { COLUMN_BYTES = STEP_BYTES, /* of a step, per column */
-           SPLIT_UNIT = 4 };          /* steps: no part of k is shorter */
+    enum {
+        BLOCK_BYTES = W8_BLOCK_BYTES,
+        SPLIT_UNIT = 4, /* steps: no part of k is shorter */
+    };
 
-    SIMACC_DEVICE static void multiply(sum (&c)[4], const words4 &low, const words4 &high, int s,
-                                       const uint32_t (&w)[4])
-    {
-        mma_s8(c, low.w[2 * s], high.w[2 * s], low.w[2 * s + 1], high.w[2 * s + 1], w[2 * s], w[2 * s + 1]);
-    }
-
-    /* Columns of one warp; `tiles` of 8. Nothing to remember between steps. */
-    template <int tiles> struct columns {
+    /* What a warp knows of its blocks between steps: nothing. */
+    template <int blocks> struct columns {
         SIMACC_DEVICE void start(const gemm_args &, int, int)
         {
         }
@@ -66,15 +86,15 @@ struct weights_int8 {
         {
         }
 
-        /* `at`: of the warp's columns in a step's rows of 64 bytes. */
-        SIMACC_DEVICE void load(const unsigned char *at, int lane, uint32_t (&w)[tiles][4])
+        /* `at`: block b of the warp's, of this step. */
+        SIMACC_DEVICE void load(const unsigned char *at, int, int lane, block_registers &out)
         {
 #pragma unroll
-            for (int j = 0; j < tiles; j++) {
-                words4 v = load16(at + (8 * j + lane / 4) * STEP_BYTES + lane % 4 * PIECE_BYTES);
+            for (int i = 0; i < 4; i++) {
+                words4 v = load16(at + (32 * i + lane) * PIECE_BYTES);
 #pragma unroll
-                for (int i = 0; i < 4; i++)
-                    w[j][i] = v.w[i];
+                for (int r = 0; r < 4; r++)
+                    out.w[i / 2][i % 2][r] = v.w[r];
             }
         }
     };
@@ -82,68 +102,51 @@ struct weights_int8 {
 
 struct weights_int4 {
     typedef float sum;
-    enum { COLUMN_BYTES = W4_BLOCK_BYTES / W4_COLUMNS, SPLIT_UNIT = W4_STEPS_PER_GROUP };
+    enum { BLOCK_BYTES = W4_BLOCK_BYTES, SPLIT_UNIT = W4_STEPS_PER_GROUP };
 
-    SIMACC_DEVICE static void multiply(sum (&c)[4], const words4 &low, const words4 &high, int s,
-                                       const uint32_t (&w)[4])
-    {
-        mma_f16(c, low.w[2 * s], high.w[2 * s], low.w[2 * s + 1], high.w[2 * s + 1], w[2 * s], w[2 * s + 1]);
-    }
+    /* The scales of the current group, and on their way those of the next. */
+    template <int blocks> struct columns {
+        words4 next[blocks];
+        w4_scale scale[blocks][4];
+        int block, block_end, group, group_end;
 
-    template <int tiles> struct columns {
-        static_assert(tiles % 4 == 0, "whole packed blocks");
-        enum { BLOCKS = tiles / 4 };
-        const uint32_t *next_scales; /* of the lane, in the group after the current one */
-        int64_t stride;              /* words from group to group */
-        int block, blocks, groups, group;
-        words4 words[BLOCKS]; /* of the next group */
-        w4_scale scale[tiles];
-
-        SIMACC_DEVICE void fetch()
+        SIMACC_DEVICE void fetch(const gemm_args &g)
         {
 #pragma unroll
-            for (int b = 0; b < BLOCKS; b++)
-                if (group < groups && block + b < blocks)
-                    words[b] = load16(next_scales + b * W4_COLUMNS);
+            for (int b = 0; b < blocks; b++)
+                if (group < group_end && block + b < block_end)
+                    next[b] = load16(w4_scales_at(g, block + b, group));
             group++;
-            next_scales += stride;
         }
 
-        /* `column`: the warp's first, a multiple of 32; `begin`: its first step, that of a group. */
-        SIMACC_DEVICE void start(const gemm_args &g, int column, int begin)
+        /* `first`: the warp's first block; `begin`: its first step, that of a group. */
+        SIMACC_DEVICE void start(const gemm_args &g, int first, int begin)
         {
-            block = column / W4_COLUMNS;
-            blocks = (g.n + W4_COLUMNS - 1) / W4_COLUMNS;
-            groups = g.steps / W4_STEPS_PER_GROUP;
+            block = first;
+            block_end = (int)column_blocks(g.n);
             group = begin / W4_STEPS_PER_GROUP;
-            stride = (int64_t)blocks * W4_COLUMNS;
-            next_scales = g.group_scale + (group * stride + block * W4_COLUMNS) + thread_index() % 32 / 4 * 4;
+            group_end = g.steps / W4_STEPS_PER_GROUP;
 #pragma unroll
-            for (int b = 0; b < BLOCKS; b++)
-                words[b] = words4{{0, 0, 0, 0}};
-            fetch();
+            for (int b = 0; b < blocks; b++)
+                next[b] = words4{{0, 0, 0, 0}};
+            fetch(g);
         }
 
-        SIMACC_DEVICE void step(const gemm_args &, int step_index)
+        SIMACC_DEVICE void step(const gemm_args &g, int step_index)
         {
             if (step_index % W4_STEPS_PER_GROUP)
                 return;
 #pragma unroll
-            for (int j = 0; j < tiles; j++)
-                scale[j] = w4_prepare(words[j / 4].w[j % 4]);
-            fetch();
-        }
-
-        /* `at`: the first of the warp's packed blocks of 512 bytes. */
-        SIMACC_DEVICE void load(const unsigned char *at, int lane, uint32_t (&w)[tiles][4])
-        {
-#pragma unroll
-            for (int b = 0; b < BLOCKS; b++) {
-                words4 v = load16(at + b * W4_BLOCK_BYTES + lane * PIECE_BYTES);
+            for (int b = 0; b < blocks; b++)
 #pragma unroll
                 for (int j = 0; j < 4; j++)
-                    w4_dequantize(v.w[j], scale[4 * b + j], w[4 * b + j]);
-            }
+                    scale[b][j] = w4_prepare(next[b].w[j]);
+            fetch(g);
+        }
+
+        SIMACC_DEVICE void load(const unsigned char *at, int b, int lane, block_registers &out)
+        {
+            w4_dequantize_block(load16(at + lane * PIECE_BYTES), scale[b], out);
         }
     };
 };

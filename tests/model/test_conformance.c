@@ -40,9 +40,7 @@ static trial random_trial(const char *backend, ref_random *random)
     t.n = ref_random_scale(random, 1, 4096);
     t.k = ref_random_scale(random, 1, 4096);
     t.batch = ref_random_one_in(random, 4) ? ref_random_int(random, 2, 16) : 1;
-    const int most = strcmp(backend, "bitfusion") == 0   ? 16
-                     : strcmp(backend, "bitserial") == 0 ? (int)t.arch.array_w_bits
-                                                         : 8;
+    const int most = arch_case_bits_most(&t.arch);
     t.w_bits = (int)ref_random_int(random, 1, most);
     t.a_bits = (int)ref_random_int(random, 1, most);
     return t;
@@ -350,10 +348,9 @@ Test(conformance, bitfusion_is_monotone)
 /* Every count that does not fit is an error, not a wrong number. */
 Test(conformance, overflow_is_reported)
 {
-    static const char *const backends[] = {"systolic", "bitfusion", "bitserial"};
     ref_random random = {65};
     for (int i = 0; i < 400; i++) {
-        trial t = random_trial(backends[i % 3], &random);
+        trial t = random_trial(arch_case_backends[i % 3], &random);
         const int64_t large = INT64_C(1) << ref_random_int(&random, 22, 25);
         t.m = t.n = t.k = large; /* 2^66 macs and more */
         sim_arena arena;

@@ -423,6 +423,44 @@ Test(conv, untiled_timings_are_the_expanded_products)
     }
 }
 
+/* Convolutions of equal extents and other geometry share a cache and nothing in it. */
+Test(conv, geometries_have_tables_of_their_own)
+{
+    ref_random random = {108};
+    for (int i = 0; i < 200 / SIMACC_TEST_REDUCE; i++) {
+        static const arch_case_options options = {
+            .side_most = 8, .buffer_kib_least = 0.25, .buffer_kib_most = 2};
+        sim_arch arch;
+        arch_case_random(&arch, "systolic", &options, &random);
+        sim_arena arena;
+        sim_arena_init(&arena, NULL);
+        sim_map_cache *shared = sim_map_cache_new(&arena);
+        for (int j = 0; j < 6; j++) { /* 2 images of 6 x 4 positions, 1 of 12 x 4, 3 of 4 x 4, twice each */
+            static const int64_t shapes[3][3] = {{2, 6, 4}, {1, 12, 4}, {3, 4, 4}};
+            const int64_t *shape = shapes[j % 3], kernel = ref_random_int(&random, 1, 3);
+            const sim_conv2d c = {.images = shape[0],
+                                  .h_in = shape[1] + kernel - 1,
+                                  .w_in = shape[2] + kernel - 1,
+                                  .c_in = 16,
+                                  .c_out = 16,
+                                  .kernel_h = kernel,
+                                  .kernel_w = kernel,
+                                  .stride = 1,
+                                  .groups = 1};
+            const sim_gemm gemm = conv_tiles_gemm(&arch, &c, 8, 8, false);
+            sim_map_choice choice, alone;
+            sim_err err = {0};
+            cr_assert(gemm.extent[SIM_M] == 48);
+            cr_assert(sim_map(&arch, &gemm, "layer", SIM_OBJECTIVE_DRAM, shared, &choice, &err) == SIM_OK);
+            cr_assert(sim_map(&arch, &gemm, "layer", SIM_OBJECTIVE_DRAM, sim_map_cache_new(&arena), &alone,
+                              &err) == SIM_OK);
+            cr_assert(memcmp(choice.tiling.tile, alone.tiling.tile, sizeof alone.tiling.tile) == 0);
+            cr_assert(choice.value.dram_bits == alone.value.dram_bits);
+        }
+        sim_arena_free(&arena);
+    }
+}
+
 /* Counts that do not fit are errors. */
 Test(conv, beyond_the_mapper_is_an_error)
 {

@@ -10,6 +10,13 @@ static const sim_sram_point sram_points[] = {
     {4194304, 0.8470, 0.7982, 212.2, 14.441},
 };
 
+const char *const arch_case_backends[] = {"systolic", "bitfusion", "bitserial", NULL};
+
+int arch_case_bits_most(const sim_arch *arch)
+{
+    return strcmp(arch->backend_name, "bitfusion") == 0 ? 16 : (int)arch->array_w_bits;
+}
+
 void arch_case_plain(sim_arch *arch, const char *backend)
 {
     memset(arch, 0, sizeof *arch);

@@ -18,6 +18,12 @@ typedef struct arch_case_options {
     bool ports, read_first, counts; /* weight port, output_read_first, several arrays */
 } arch_case_options;
 
+/* Every array back end, NULL-terminated: the laws of the tests are checked on all of them. */
+extern const char *const arch_case_backends[];
+
+/* The widest operands of a machine. */
+int arch_case_bits_most(const sim_arch *arch);
+
 void arch_case_random(sim_arch *arch, const char *backend, const arch_case_options *options,
                       ref_random *random);
 

@@ -278,6 +278,13 @@ float shuffle_xor(float value, int mask)
     return value;
 }
 
+int shuffle_xor(int value, int mask)
+{
+    warp_words in = {{(uint32_t)value, (uint32_t)mask}};
+
+    return (int)warp_instruction(shuffle, in).word[0];
+}
+
 void copy16_async(void *to_shared, const void *from, bool valid)
 {
     pending_copy c = {(unsigned char *)to_shared, {0}};

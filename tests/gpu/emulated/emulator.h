@@ -70,6 +70,7 @@ warp_words warp_instruction(warp_function *function, const warp_words &in);
 void complain_unless(bool condition, const char *what);
 
 float shuffle_xor(float value, int mask);
+int shuffle_xor(int value, int mask);
 
 /* ---- memory -------------------------------------------------------------------------------------------------- */
 
@@ -134,6 +135,11 @@ template <class Operation> inline uint32_t half2_each(Operation operation)
 inline double half_at(uint32_t pair, int shift)
 {
     return fp16_value((uint16_t)(pair >> shift));
+}
+
+inline uint32_t masked_or(uint32_t word, uint32_t mask, uint32_t bits)
+{
+    return (word & mask) | bits;
 }
 
 inline uint32_t half2_add(uint32_t x, uint32_t y)

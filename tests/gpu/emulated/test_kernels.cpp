@@ -2,9 +2,13 @@
  * them. Every case runs under several orders of threads and with early and late asynchronous copies. */
 #include "emulator.h"
 
+#include "cuda_ref/kernels/copy.cuh"
 #include "cuda_ref/kernels/gemm_run.cuh"
 #include "cuda_ref/kernels/judge.cuh"
-#include "cuda_ref/kernels/rows.cuh"
+#include "cuda_ref/kernels/quantize.cuh"
+#include "cuda_ref/kernels/residual.cuh"
+#include "cuda_ref/kernels/rmsnorm.cuh"
+#include "cuda_ref/kernels/softmax.cuh"
 
 #include "check.h"
 
@@ -112,7 +116,8 @@ template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile,
     if (w_bits == 8) {
         float *rows = (float *)mem.bytes(4 * m), *columns = (float *)mem.bytes(4 * n), *one = (float *)mem.bytes(4);
         fill(a, NUMBER_INT8, how.kind, a_seed, m, k, s.row_bytes);
-        fill(w, NUMBER_INT8, how.kind, w_seed, n, k, s.row_bytes);
+        for (int64_t i = 0; i < s.w_bytes / 4; i++)
+            w8_fill_word({(uint32_t *)w, w_seed, n, k}, i);
         for (int64_t i = 0; i < m; i++)
             rows[i] = operand_scale(3, i);
         for (int64_t i = 0; i < n; i++)
@@ -122,9 +127,10 @@ template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile,
         g.tensor_scale = judge.tensor_scale = how.scheme == 2 ? one : nullptr;
         g.static_scale = judge.static_scale = 0.0025f;
         g.column_scale = judge.column_scale = columns;
-        judge.w = w;
-        judge.a_type = judge.w_type = NUMBER_INT8;
-        judge.a_stride = judge.w_stride = s.row_bytes;
+        judge.weights = WEIGHTS_PACKED_INT8;
+        judge.w_seed = w_seed;
+        judge.a_type = NUMBER_INT8;
+        judge.a_stride = s.row_bytes;
     } else {
         uint32_t *scales = (uint32_t *)mem.bytes(s.scale_bytes);
         w4_fill_args f = {(uint32_t *)w, scales, how.kind, w_seed, n, k};
@@ -134,7 +140,7 @@ template <class Weights> void product(int64_t m, int64_t n, int64_t k, int tile,
         for (int64_t i = 0; i < s.scale_bytes / 4; i++)
             w4_fill_scale(f, i);
         g.group_scale = scales;
-        judge.weights = WEIGHTS_W4;
+        judge.weights = WEIGHTS_PACKED_INT4;
         judge.w_seed = w_seed;
         judge.a_type = NUMBER_FP16;
         judge.a_stride = s.row_bytes / 2;

@@ -63,6 +63,30 @@ void formats()
 
 /* ---- packed weights ------------------------------------------------------------------------------------------------- */
 
+/* Every int8 weight has its own byte, and packing and reading agree on which. */
+void packing_int8()
+{
+    const int64_t shapes[][2] = {{1, 1}, {32, 64}, {33, 65}, {100, 300}};
+
+    for (auto &s : shapes) {
+        int64_t n = s[0], k = s[1], bytes = w8_bytes(n, k), steps = w8_steps(k);
+        std::vector<uint8_t> used((size_t)bytes), filled((size_t)bytes);
+
+        for (int64_t i = 0; i < bytes / 4; i++)
+            w8_fill_word({(uint32_t *)filled.data(), 7, n, k}, i);
+        for (int64_t i = 0; i < column_blocks(n) * BLOCK_COLUMNS; i++)
+            for (int64_t j = 0; j < steps * STEP_BYTES; j++) {
+                int64_t at = w8_place_of(i, j, steps), n_back, k_back;
+
+                check(at >= 0 && at < bytes && !used[(size_t)at]++, "byte of %d, %d", (int)i, (int)j);
+                w8_weight_of(at, steps, &n_back, &k_back);
+                check(n_back == i && k_back == j, "%d, %d comes back as %d, %d", (int)i, (int)j, (int)n_back, (int)k_back);
+                check((int8_t)filled[(size_t)at] == (i < n && j < k ? operand_int8(7, i, j) : 0), "weight %d, %d", (int)i,
+                      (int)j);
+            }
+    }
+}
+
 /* Every weight has its own nibble, and packing and reading agree on which. */
 void packing()
 {
@@ -72,7 +96,7 @@ void packing()
         int64_t n = s[0], k = s[1], words = w4_bytes(n, k) / 4, groups = w4_groups(k);
         std::vector<uint8_t> used((size_t)words * 8);
 
-        for (int64_t i = 0; i < w4_blocks(n) * W4_COLUMNS; i++)
+        for (int64_t i = 0; i < column_blocks(n) * BLOCK_COLUMNS; i++)
             for (int64_t j = 0; j < groups * W4_GROUP; j++) {
                 w4_place p = w4_place_of(i, j, groups);
                 int64_t n_back, k_back;
@@ -85,12 +109,12 @@ void packing()
         check(std::count(used.begin(), used.end(), 1) == words * 8, "all nibbles of %d x %d are used", (int)n, (int)k);
 
         std::vector<uint8_t> scale_used((size_t)w4_scale_words(n, k));
-        for (int64_t i = 0; i < w4_blocks(n) * W4_COLUMNS; i++)
+        for (int64_t i = 0; i < column_blocks(n) * BLOCK_COLUMNS; i++)
             for (int64_t g = 0; g < groups; g++) {
-                int64_t place = w4_scale_place(i, g, w4_blocks(n)), n_back, g_back;
+                int64_t place = w4_scale_place(i, g, column_blocks(n)), n_back, g_back;
 
                 check(place < (int64_t)scale_used.size() && !scale_used[(size_t)place]++, "scale %d, %d", (int)i, (int)g);
-                w4_scale_of(place, w4_blocks(n), &n_back, &g_back);
+                w4_scale_of(place, column_blocks(n), &n_back, &g_back);
                 check(n_back == i && g_back == g, "scale %d, %d comes back", (int)i, (int)g);
             }
     }
@@ -132,10 +156,10 @@ void filled()
         w4_fill_word(f, (int64_t)i);
     for (size_t i = 0; i < scales.size(); i++)
         w4_fill_scale(f, (int64_t)i);
-    for (int64_t i = 0; i < w4_blocks(n) * W4_COLUMNS; i++)
+    for (int64_t i = 0; i < column_blocks(n) * BLOCK_COLUMNS; i++)
         for (int64_t j = 0; j < w4_groups(k) * W4_GROUP; j++) {
             w4_place p = w4_place_of(i, j, w4_groups(k));
-            uint32_t scale = scales[(size_t)w4_scale_place(i, j / W4_GROUP, w4_blocks(n))];
+            uint32_t scale = scales[(size_t)w4_scale_place(i, j / W4_GROUP, column_blocks(n))];
             int code = (int)(words[(size_t)p.word] >> p.shift & 15u);
             double value = (code - fp16_value((uint16_t)(scale >> 16))) * fp16_value((uint16_t)scale);
             double wanted = i < n && j < k ? w4_value(OPERANDS_RANDOM, 9, i, j) : 0;
@@ -322,6 +346,7 @@ int main()
 {
     formats();
     packing();
+    packing_int8();
     dequantization();
     filled();
     shares();

@@ -5,10 +5,10 @@
  * of two) below 2^24, exact in fp32 and in the shorter sums of FP8 tensor cores in any order, so that a kernel's
  * output must be the correctly rounded result.
  * OPERANDS_RANDOM: about normal, as activations and weights are: what is timed. */
-#ifndef SIMACC_OPERANDS_CUH
-#define SIMACC_OPERANDS_CUH
+#ifndef SIMACC_OPERANDS_H
+#define SIMACC_OPERANDS_H
 
-#include "target.cuh"
+#include "layout.h"
 
 namespace simacc
 {
@@ -82,7 +82,7 @@ SIMACC_BOTH double w4_value(operand_kind kind, uint32_t seed, int64_t n, int64_t
     return fp16_value(fp16_bits((w4_code(seed, n, k) - w4_zero(seed, n, group)) * scale));
 }
 
-/* ---- filling, one element or word per thread, blocks of 256 -------------------------------------------------------- */
+/* ---- filling, one element or word at a time -------------------------------------------------------- */
 
 struct fill_args {
     void *to;
@@ -105,20 +105,24 @@ SIMACC_BOTH void fill_one(const fill_args &g, int64_t index)
                                         : operand_real(g.kind, g.range, g.seed, row, column));
 }
 
-SIMACC_KERNEL(256, 1) fill_numbers(fill_args g)
+struct w8_fill_args {
+    uint32_t *words;
+    uint32_t seed;
+    int64_t n, k;
+};
+
+/* Four int8 weights of the packed order; zeros where they only pad. */
+SIMACC_BOTH void w8_fill_word(const w8_fill_args &g, int64_t word)
 {
-    int64_t stride = (int64_t)grid_x() * 256;
+    int64_t n, k;
+    uint32_t bits = 0;
 
-    for (int64_t i = (int64_t)block_x() * 256 + thread_index(); i < g.rows * g.stride; i += stride)
-        fill_one(g, i);
-}
-
-SIMACC_KERNEL(256, 1) fill_scales(float *to, uint32_t seed, int64_t count)
-{
-    int64_t i = (int64_t)block_x() * 256 + thread_index();
-
-    if (i < count)
-        to[i] = operand_scale(seed, i);
+    for (int i = 0; i < 4; i++) {
+        w8_weight_of(4 * word + i, w8_steps(g.k), &n, &k);
+        if (n < g.n && k < g.k)
+            bits |= ((uint32_t)operand_int8(g.seed, n, k) & 255u) << 8 * i;
+    }
+    g.words[word] = bits;
 }
 
 struct w4_fill_args {
@@ -146,20 +150,9 @@ SIMACC_BOTH void w4_fill_scale(const w4_fill_args &g, int64_t place)
 {
     int64_t n, group;
 
-    w4_scale_of(place, w4_blocks(g.n), &n, &group);
+    w4_scale_of(place, column_blocks(g.n), &n, &group);
     g.scales[place] =
         w4_scale_bits(g.kind, g.seed, n, group) | (uint32_t)fp16_bits(w4_zero(g.seed, n, group)) << 16;
-}
-
-SIMACC_KERNEL(256, 1) fill_w4(w4_fill_args g)
-{
-    int64_t stride = (int64_t)grid_x() * 256, start = (int64_t)block_x() * 256 + thread_index();
-    int64_t words = w4_bytes(g.n, g.k) / 4, scales = w4_scale_words(g.n, g.k);
-
-    for (int64_t i = start; i < words; i += stride)
-        w4_fill_word(g, i);
-    for (int64_t i = start; i < scales; i += stride)
-        w4_fill_scale(g, i);
 }
 
 } // namespace simacc

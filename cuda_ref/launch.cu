@@ -1,0 +1,80 @@
+/* Launches of the kernels that prepare, judge and look at the clock. */
+#include "kernels/judge.cuh"
+
+#include "job.h"
+
+namespace simacc
+{
+
+namespace
+{
+
+/* Enough blocks to fill any device; the kernels stride over what is left. */
+unsigned stride_blocks(int64_t items)
+{
+    int64_t blocks = ceil_div(items, 256);
+
+    return (unsigned)(blocks < 1 ? 1 : blocks > 4096 ? 4096 : blocks);
+}
+
+/* Both edges of the interval are at a tick of the timer, which may be as coarse as a microsecond. */
+__global__ void probe_clock(clock_probe *out, unsigned least_ns)
+{
+    unsigned long long start, now, first;
+    long long begun, ended;
+
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(first));
+    do {
+        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(start));
+    } while (start == first);
+    begun = clock64();
+    do {
+        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+    } while (now - start < least_ns);
+    first = now;
+    do {
+        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+    } while (now == first);
+    ended = clock64();
+    out->cycles = (unsigned long long)(ended - begun);
+    out->ns = now - start;
+}
+
+} // namespace
+
+void launch_fill(const fill_args &g, cudaStream_t queue)
+{
+    fill_numbers<<<stride_blocks(g.rows * g.stride), 256, 0, queue>>>(g);
+}
+
+void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t queue)
+{
+    fill_scales<<<(unsigned)ceil_div(count, 256), 256, 0, queue>>>(to, seed, count);
+}
+
+void launch_fill_w8(const w8_fill_args &g, cudaStream_t queue)
+{
+    fill_w8<<<stride_blocks(w8_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);
+}
+
+void launch_fill_w4(const w4_fill_args &g, cudaStream_t queue)
+{
+    fill_w4<<<stride_blocks(w4_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);
+}
+
+void launch_judge_gemm(const gemm_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue)
+{
+    judge_gemm_samples<<<(unsigned)ceil_div(samples, 256), 256, 0, queue>>>(g, samples, v);
+}
+
+void launch_judge_rows(const row_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue)
+{
+    judge_row_samples<<<(unsigned)ceil_div(samples, 256), 256, 0, queue>>>(g, samples, v);
+}
+
+void launch_probe(clock_probe *out, unsigned least_ns, cudaStream_t queue)
+{
+    probe_clock<<<1, 1, 0, queue>>>(out, least_ns);
+}
+
+} // namespace simacc

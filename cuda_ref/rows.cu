@@ -1,0 +1,234 @@
+/* Jobs of the kernels over rows: softmax, rmsnorm, quantize (impl "simacc": a scale per token, SmoothQuant O1; "simacc_o2":
+ * one per tensor, found first; "simacc_o3": one per tensor, known), residual, copy, and empty (a launch that does
+ * nothing: "simacc" from the host one by one, "simacc_graph" from a graph). What each kernel does is in kernels/. */
+#include "kernels/copy.cuh"
+#include "kernels/quantize.cuh"
+#include "kernels/residual.cuh"
+#include "kernels/rmsnorm.cuh"
+#include "kernels/softmax.cuh"
+
+#include "job.h"
+
+namespace simacc
+{
+
+namespace
+{
+
+__global__ void do_nothing()
+{
+}
+
+enum { REDUCTION_BYTES = ROW_THREADS / 32 * 4 };
+
+/* Launches `kernel`<32> for short rows, <256> for others. */
+#define LAUNCH_ROWS(kernel, g, queue)                                                                                \
+    do {                                                                                                             \
+        if ((g).n <= SHORT_ROW)                                                                                      \
+            kernel<32><<<(unsigned)row_blocks((g).m, 32), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);                 \
+        else                                                                                                         \
+            kernel<256><<<(unsigned)row_blocks((g).m, 256), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);               \
+    } while (0)
+
+struct rows_job : row_job {
+    row_kernel kernel;
+    int scheme; /* of quantization: 1, 2, 3 */
+    int64_t m, n, stride, quantized_stride;
+    int64_t in_place, in2_place, weight_place, scale_place, largest_place;
+
+    rows_job(row_kernel kernel_, int scheme_, const simacc_cuda_request *r)
+        : kernel(kernel_), scheme(scheme_), m(r->m), n(r->n), stride(round_up(r->n, ROW_PIECE)),
+          quantized_stride(round_up(r->n, 16))
+    {
+        double elements = (double)m * (double)n;
+        set_layout set;
+
+        in_place = set.place(2 * m * stride);
+        in2_place = set.place(kernel == ROW_RESIDUAL ? 2 * m * stride : 0);
+        weight_place = set.place(kernel == ROW_RMSNORM ? 2 * stride : 0);
+        scale_place = set.place(kernel == ROW_QUANTIZE ? 4 * m : 0);
+        largest_place = set.place(4);
+        out_bytes = kernel == ROW_QUANTIZE ? m * quantized_stride : 2 * m * stride;
+        out_place = set.place(out_bytes);
+        set_bytes = set.bytes;
+        outputs = m * n;
+        work_per_output = kernel == ROW_RESIDUAL || kernel == ROW_COPY ? 1 : n;
+        bytes = elements * (kernel == ROW_RESIDUAL ? 6 : kernel == ROW_QUANTIZE ? 3 : 4);
+    }
+
+    static float static_scale()
+    {
+        return 0.03125f;
+    }
+
+    static float epsilon()
+    {
+        return 1e-5f;
+    }
+
+    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
+    {
+        launch_fill({set + in_place, NUMBER_FP16, kind, 8, a_seed(seed), m, n, stride}, queue);
+        if (kernel == ROW_RESIDUAL)
+            launch_fill({set + in2_place, NUMBER_FP16, kind, 8, w_seed(seed), m, n, stride}, queue);
+        if (kernel == ROW_RMSNORM)
+            launch_fill({set + weight_place, NUMBER_FP16, kind, 8, w_seed(seed), 1, n, stride}, queue);
+    }
+
+    bool launch(unsigned char *set, unsigned char *, int, cudaStream_t queue) const override
+    {
+        row_args g = {};
+
+        g.in = (const uint16_t *)(set + in_place);
+        g.in2 = (const uint16_t *)(set + in2_place);
+        g.weight = (const uint16_t *)(set + weight_place);
+        g.out = (uint16_t *)(set + out_place);
+        g.quantized = (int8_t *)(set + out_place);
+        g.row_scale = (float *)(set + scale_place);
+        g.static_scale = static_scale();
+        g.epsilon = epsilon();
+        g.stride = stride;
+        g.quantized_stride = quantized_stride;
+        g.m = (int)m;
+        g.n = (int)n;
+        switch (kernel) {
+        case ROW_SOFTMAX:
+            LAUNCH_ROWS(softmax_rows, g, queue);
+            break;
+        case ROW_RMSNORM:
+            LAUNCH_ROWS(rmsnorm_rows, g, queue);
+            break;
+        case ROW_QUANTIZE:
+            if (scheme == 1) {
+                LAUNCH_ROWS(quantize_rows, g, queue);
+                break;
+            }
+            if (scheme == 2) {
+                g.largest = (uint32_t *)(set + largest_place);
+                (void)cudaMemsetAsync(g.largest, 0, sizeof *g.largest, queue);
+                LAUNCH_ROWS(largest_of_tensor, g, queue);
+            }
+            LAUNCH_ROWS(quantize_tensor, g, queue);
+            break;
+        case ROW_RESIDUAL:
+            residual_rows<<<(unsigned)ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), ROW_THREADS, 0, queue>>>(g);
+            break;
+        default: {
+            int64_t pieces = m * stride / ROW_PIECE, blocks = ceil_div(pieces, 4 * ROW_THREADS);
+            copy_pieces<<<(unsigned)(blocks > 8192 ? 8192 : blocks), ROW_THREADS, 0, queue>>>(
+                set + in_place, set + out_place, pieces);
+            break;
+        }
+        }
+        return true;
+    }
+
+    row_judge_args judge_args(const unsigned char *set) const override
+    {
+        row_judge_args g = {};
+
+        g.kernel = kernel;
+        g.in = (const uint16_t *)(set + in_place);
+        g.in2 = (const uint16_t *)(set + in2_place);
+        g.weight = (const uint16_t *)(set + weight_place);
+        g.out = (const uint16_t *)(set + out_place);
+        g.quantized = (const int8_t *)(set + out_place);
+        g.row_scale = scheme == 1 ? (const float *)(set + scale_place) : nullptr;
+        g.largest = scheme == 2 ? (const uint32_t *)(set + largest_place) : nullptr;
+        g.static_scale = static_scale();
+        g.epsilon = epsilon();
+        g.m = m;
+        g.n = n;
+        g.stride = stride;
+        g.quantized_stride = quantized_stride;
+        return g;
+    }
+};
+
+/* Two-pass kernels put m blocks on the grid; rows and elements are ints in the kernels. */
+job *start_rows(row_kernel kernel, int scheme, const simacc_cuda_request *request, const message &to,
+                simacc_cuda_status *status)
+{
+    job *made = nullptr;
+
+    if (request->m > 1 << 24 || request->n > 1 << 24 || request->batch != 1) {
+        *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "up to 2^24 rows of up to 2^24 elements only");
+        return nullptr;
+    }
+    made = new (std::nothrow) rows_job(kernel, scheme, request);
+    if (!made)
+        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
+    return made;
+}
+
+struct empty_job : job {
+    explicit empty_job(bool from_host_)
+    {
+        set_bytes = SET_ALIGNMENT;
+        judged = false;
+        from_host = from_host_;
+    }
+
+    void fill(unsigned char *, operand_kind, uint32_t, cudaStream_t) const override
+    {
+    }
+
+    bool launch(unsigned char *, unsigned char *, int, cudaStream_t queue) const override
+    {
+        do_nothing<<<1, 32, 0, queue>>>();
+        return true;
+    }
+
+    void judge(const unsigned char *, operand_kind, uint32_t, int64_t, verdict *, cudaStream_t) const override
+    {
+    }
+
+    judgement judge_host(const unsigned char *, operand_kind, uint32_t, int64_t, int64_t) const override
+    {
+        return {0, 0, 0};
+    }
+};
+
+} // namespace
+
+job *start_softmax(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
+                   simacc_cuda_status *status)
+{
+    return start_rows(ROW_SOFTMAX, 0, request, to, status);
+}
+
+job *start_rmsnorm(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
+                   simacc_cuda_status *status)
+{
+    return start_rows(ROW_RMSNORM, 0, request, to, status);
+}
+
+job *start_quantize(simacc_cuda_session *, const kernel_entry *entry, const simacc_cuda_request *request,
+                    const message &to, simacc_cuda_status *status)
+{
+    return start_rows(ROW_QUANTIZE, entry->variant, request, to, status);
+}
+
+job *start_residual(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
+                    simacc_cuda_status *status)
+{
+    return start_rows(ROW_RESIDUAL, 0, request, to, status);
+}
+
+job *start_copy(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *request, const message &to,
+                simacc_cuda_status *status)
+{
+    return start_rows(ROW_COPY, 0, request, to, status);
+}
+
+job *start_empty(simacc_cuda_session *, const kernel_entry *entry, const simacc_cuda_request *, const message &to,
+                 simacc_cuda_status *status)
+{
+    job *made = new (std::nothrow) empty_job(entry->variant == 0);
+
+    if (!made)
+        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
+    return made;
+}
+
+} // namespace simacc
