@@ -20,8 +20,9 @@ sim_fit_prior sim_fit_prior_usual(sim_gpu_kernel_kind kind)
     sim_fit_prior prior = {{0}};
 
     memcpy(prior.sd, sim_gpu_prior_sd, sizeof prior.sd);
-    /* A host, or a library that changes layouts first, can add many launches' worth. */
-    prior.sd[SIM_GPU_C] = 1.5;
+    /* A library that changes layouts first can add many launches' worth. */
+    if (sim_gpu_kernel_is_gemm(kind))
+        prior.sd[SIM_GPU_C] = 1.5;
     /* On tensor cores q came out alike on three GPUs: 2.6 (T4), 2.6 (A100), 2.9 (H100). */
     if (sim_gpu_kernel_is_gemm(kind) && kind != SIM_KERNEL_GEMM_FP32)
         prior.sd[SIM_GPU_Q] = 0.1;
@@ -177,7 +178,7 @@ static sim_status try_floor(subject *s, const sim_fit_prior *prior, sim_arena *a
     p.sd[FLOOR] = 0.5;
     if (status == SIM_OK)
         status = solve(&p, arena, &with, err);
-    if (status == SIM_OK && !with.from_prior[FLOOR] && with.solution.cost < best->solution.cost * 0.95 - 10)
+    if (status == SIM_OK && !with.from_prior[FLOOR] && with.solution.cost < 0.95 * best->solution.cost - 10)
         *best = with;
     return status;
 }
