@@ -87,11 +87,12 @@ void *load()
 {
     const char name[] = "libcublasLt.so." TEXT_OF(CUBLAS_VER_MAJOR);
     char path[512];
-    void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    int flags = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE; /* its kernels stay with the device's context */
+    void *library = dlopen(name, flags);
 
     if (!library && *SIMACC_CUDA_LIBRARIES) {
         snprintf(path, sizeof path, "%s/%s", SIMACC_CUDA_LIBRARIES, name);
-        library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        library = dlopen(path, flags);
     }
     return library;
 }

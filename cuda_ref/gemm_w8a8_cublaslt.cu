@@ -54,7 +54,7 @@ struct library_w8a8_job : w8a8_job {
         g.m = (int)m;
         g.n = (int)n;
         g.parts = 1;
-        combine_parts<int><<<(unsigned)combine_blocks(m, n), 256, 0, queue>>>(g);
+        SIMACC_LAUNCH(combine_parts<int>, combine_blocks(m, n), 1, 256, 0, queue, g);
         return true;
     }
 };

@@ -18,25 +18,22 @@ unsigned stride_blocks(int64_t items)
 }
 
 /* Both edges of the interval are at a tick of the timer, which may be as coarse as a microsecond. */
-__global__ void probe_clock(clock_probe *out, unsigned least_ns)
+SIMACC_KERNEL(32, 1) probe_clock(clock_probe *out, unsigned least_ns)
 {
-    unsigned long long start, now, first;
-    long long begun, ended;
+    uint64_t first = timer_ns(), start, now;
 
-    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(first));
-    do {
-        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(start));
-    } while (start == first);
-    begun = clock64();
-    do {
-        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-    } while (now - start < least_ns);
+    do
+        start = timer_ns();
+    while (start == first);
+    int64_t begun = cycle_count();
+    do
+        now = timer_ns();
+    while (now - start < least_ns);
     first = now;
-    do {
-        asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
-    } while (now == first);
-    ended = clock64();
-    out->cycles = (unsigned long long)(ended - begun);
+    do
+        now = timer_ns();
+    while (now == first);
+    out->cycles = (unsigned long long)(cycle_count() - begun);
     out->ns = now - start;
 }
 
@@ -44,37 +41,37 @@ __global__ void probe_clock(clock_probe *out, unsigned least_ns)
 
 void launch_fill(const fill_args &g, cudaStream_t queue)
 {
-    fill_numbers<<<stride_blocks(g.rows * g.stride), 256, 0, queue>>>(g);
+    SIMACC_LAUNCH(fill_numbers, stride_blocks(g.rows * g.stride), 1, 256, 0, queue, g);
 }
 
 void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t queue)
 {
-    fill_scales<<<(unsigned)ceil_div(count, 256), 256, 0, queue>>>(to, seed, count);
+    SIMACC_LAUNCH(fill_scales, (unsigned)ceil_div(count, 256), 1, 256, 0, queue, to, seed, count);
 }
 
 void launch_fill_w8(const w8_fill_args &g, cudaStream_t queue)
 {
-    fill_w8<<<stride_blocks(w8_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);
+    SIMACC_LAUNCH(fill_w8, stride_blocks(w8_bytes(g.n, g.k) / 4), 1, 256, 0, queue, g);
 }
 
 void launch_fill_w4(const w4_fill_args &g, cudaStream_t queue)
 {
-    fill_w4<<<stride_blocks(w4_bytes(g.n, g.k) / 4), 256, 0, queue>>>(g);
+    SIMACC_LAUNCH(fill_w4, stride_blocks(w4_bytes(g.n, g.k) / 4), 1, 256, 0, queue, g);
 }
 
 void launch_judge_gemm(const gemm_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue)
 {
-    judge_gemm_samples<<<(unsigned)ceil_div(samples, 256), 256, 0, queue>>>(g, samples, v);
+    SIMACC_LAUNCH(judge_gemm_samples, (unsigned)ceil_div(samples, 256), 1, 256, 0, queue, g, samples, v);
 }
 
 void launch_judge_rows(const row_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue)
 {
-    judge_row_samples<<<(unsigned)ceil_div(samples, 256), 256, 0, queue>>>(g, samples, v);
+    SIMACC_LAUNCH(judge_row_samples, (unsigned)ceil_div(samples, 256), 1, 256, 0, queue, g, samples, v);
 }
 
 void launch_probe(clock_probe *out, unsigned least_ns, cudaStream_t queue)
 {
-    probe_clock<<<1, 1, 0, queue>>>(out, least_ns);
+    SIMACC_LAUNCH(probe_clock, 1, 1, 1, 0, queue, out, least_ns);
 }
 
 } // namespace simacc

@@ -16,7 +16,7 @@ namespace simacc
 namespace
 {
 
-__global__ void do_nothing()
+SIMACC_KERNEL(32, 1) do_nothing()
 {
 }
 
@@ -26,9 +26,9 @@ enum { REDUCTION_BYTES = ROW_THREADS / 32 * 4 };
 #define LAUNCH_ROWS(kernel, g, queue)                                                                        \
     do {                                                                                                     \
         if ((g).n <= SHORT_ROW)                                                                              \
-            kernel<32><<<(unsigned)row_blocks((g).m, 32), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);         \
+            SIMACC_LAUNCH(kernel<32>, row_blocks((g).m, 32), 1, ROW_THREADS, REDUCTION_BYTES, queue, g);     \
         else                                                                                                 \
-            kernel<256><<<(unsigned)row_blocks((g).m, 256), ROW_THREADS, REDUCTION_BYTES, queue>>>(g);       \
+            SIMACC_LAUNCH(kernel<256>, row_blocks((g).m, 256), 1, ROW_THREADS, REDUCTION_BYTES, queue, g);   \
     } while (0)
 
 struct rows_job : row_job {
@@ -112,13 +112,15 @@ struct rows_job : row_job {
             LAUNCH_ROWS(quantize_tensor, g, queue);
             break;
         case ROW_RESIDUAL:
-            residual_rows<<<(unsigned)ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), ROW_THREADS, 0,
-                            queue>>>(g);
+            SIMACC_LAUNCH(residual_rows, ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), 1, ROW_THREADS, 0,
+                          queue, g);
             break;
         default: {
             int64_t pieces = m * stride / ROW_PIECE, blocks = ceil_div(pieces, 4 * ROW_THREADS);
-            copy_pieces<<<(unsigned)(blocks > 8192 ? 8192 : blocks), ROW_THREADS, 0, queue>>>(
-                set + in_place, set + out_place, pieces);
+            const unsigned char *from = set + in_place;
+            unsigned char *to = set + out_place;
+            SIMACC_LAUNCH(copy_pieces, blocks > 8192 ? 8192 : blocks, 1, ROW_THREADS, 0, queue, from, to,
+                          pieces);
             break;
         }
         }
@@ -177,7 +179,7 @@ struct empty_job : job {
 
     bool launch(unsigned char *, unsigned char *, int, cudaStream_t queue) const override
     {
-        do_nothing<<<1, 32, 0, queue>>>();
+        SIMACC_LAUNCH(do_nothing, 1, 1, 32, 0, queue);
         return true;
     }
 

@@ -18,6 +18,7 @@ enum {
     SAMPLE_US = 500,    /* of a burst: events and the start of a graph cost some microseconds */
     CHUNK_US = 5000,    /* of sustained work */
     PROBE_NS = 50000,
+    WAIT_NS = 20000,
 };
 
 double now_s()
@@ -169,6 +170,8 @@ simacc_cuda_status choose_way(simacc_cuda_session *s, const job &j, const job_me
             continue;
         }
         for (int repeat = 0; repeat < 3 && error == cudaSuccess; repeat++) {
+            /* Keeps the device busy until the call is queued: the host's time is not the kernel's. */
+            launch_probe(device_probe(s), WAIT_NS, s->queue);
             error = cudaEventRecord(s->events[0], s->queue);
             if (error == cudaSuccess && !launch_calls(s, j, memory, candidate, 1, &set))
                 error = cudaErrorLaunchFailure;

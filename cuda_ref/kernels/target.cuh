@@ -77,6 +77,20 @@ SIMACC_DEVICE int shuffle_xor(int value, int mask)
     return __shfl_xor_sync(0xffffffffu, value, mask);
 }
 
+/* Nanoseconds, in ticks of the device's making. */
+SIMACC_DEVICE uint64_t timer_ns()
+{
+    uint64_t now;
+    asm volatile("mov.u64 %0, %%globaltimer;" : "=l"(now));
+    return now;
+}
+
+/* Of the SM clock. */
+SIMACC_DEVICE int64_t cycle_count()
+{
+    return clock64();
+}
+
 /* The block's dynamic shared memory. */
 SIMACC_DEVICE unsigned char *shared_memory()
 {

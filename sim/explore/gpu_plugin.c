@@ -11,6 +11,14 @@
 #define SIMACC_PLUGIN_DIR ""
 #endif
 
+/* Stays mapped after it is closed: the CUDA runtime inside it has threads and handlers that outlive a
+ * session. */
+#ifdef RTLD_NODELETE
+enum { OPEN_FLAGS = RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE };
+#else
+enum { OPEN_FLAGS = RTLD_NOW | RTLD_LOCAL };
+#endif
+
 static const char library_name[] = "libsimacc_cuda.so";
 
 /* The first word that tells one GPU from another; brands of several words keep the number behind them. */
@@ -60,7 +68,7 @@ static sim_status load(const char *path, sim_gpu_plugin *out, sim_err *err)
 {
     sim_status status;
 
-    out->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    out->library = dlopen(path, OPEN_FLAGS);
     if (!out->library) {
         const char *why = dlerror();
         status = sim_fail(err, SIM_MISSING, path, 0, "the CUDA plug-in does not load: %s", why ? why : "?");
@@ -90,7 +98,7 @@ static sim_status find(const char *path, sim_arena *arena, sim_gpu_plugin *out, 
         if (*SIMACC_PLUGIN_DIR && access(beside, F_OK) == 0) {
             out->path = beside;
         } else {
-            out->library = dlopen(library_name, RTLD_NOW | RTLD_LOCAL);
+            out->library = dlopen(library_name, OPEN_FLAGS);
             if (!out->library)
                 return not_found(NULL, err);
             out->path = library_name;

@@ -140,6 +140,7 @@ if [ $status != 77 ]; then
     passes format
     finds format sim/base/text.c 'int  f( void ){ return 1; }\n' "not as .clang-format has it"
     finds format tests/test_x.c 'int  f( void ){ return 1; }\n' "not as .clang-format has it"
+    finds format cuda_ref/x.cu 'int  f( void ){ return 1; }\n' "not as .clang-format has it"
 else
     cat "$work/out"
 fi

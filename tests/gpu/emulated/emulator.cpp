@@ -7,6 +7,7 @@
 #include <deque>
 #include <string>
 #include <sys/mman.h>
+#include <time.h>
 #include <ucontext.h>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace simacc
 
 bool emulator_late, emulator_quiet;
 uint64_t emulator_order;
+void (*emulator_capture)(const std::function<void()> &work);
 int emulator_complaints;
 
 namespace
@@ -213,6 +215,14 @@ void emulate(int x, int y, int threads, int shared_bytes, const std::function<vo
     guarded_free(shared, shared_bytes);
 }
 
+void emulator_queue(const std::function<void()> &work)
+{
+    if (emulator_capture)
+        emulator_capture(work);
+    else
+        work();
+}
+
 int thread_index()
 {
     return current;
@@ -236,6 +246,20 @@ int grid_x()
 unsigned char *shared_memory()
 {
     return shared;
+}
+
+uint64_t timer_ns()
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* Of a clock of 1 GHz. */
+int64_t cycle_count()
+{
+    return (int64_t)timer_ns();
 }
 
 void barrier()

@@ -18,7 +18,9 @@
 #define SIMACC_DEVICE                        inline
 #define SIMACC_KERNEL(threads, least_blocks) inline void
 #define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                       \
-    emulate((int)(x), (int)(y), threads, shared_bytes, [&] { kernel(__VA_ARGS__); })
+    ((void)(queue), emulator_queue([=] {                                                                     \
+         emulate((int)(x), (int)(y), threads, shared_bytes, [&] { kernel(__VA_ARGS__); });                   \
+     }))
 #define SIMACC_ALLOW_SHARED(kernel, bytes) complain_unless((bytes) <= 227 * 1024, "too much shared memory")
 
 #if SIMACC_EMULATE_SM >= 80
@@ -41,7 +43,11 @@ struct alignas(16) words4 {
 /* ---- running
  * ------------------------------------------------------------------------------------------------- */
 
-typedef int launch_queue;
+typedef struct emulated_queue *launch_queue;
+
+/* Runs `work` at once, or gives it to `emulator_capture` when that is set. */
+void emulator_queue(const std::function<void()> &work);
+extern void (*emulator_capture)(const std::function<void()> &work);
 
 /* Runs `body` as every thread of a grid. Complaints are counted and printed once per kind. */
 void emulate(int grid_x, int grid_y, int threads, int shared_bytes, const std::function<void()> &body);
@@ -60,6 +66,8 @@ int block_x();
 int block_y();
 int grid_x();
 void barrier();
+uint64_t timer_ns();
+int64_t cycle_count();
 unsigned char *shared_memory();
 
 /* What a warp instruction does once all lanes have come: in[lane] -> out[lane]. */

@@ -262,31 +262,31 @@ template <int GROUP> void rows_of(int64_t m, int64_t n)
     for (int order = 0; order < 4; order++) {
         emulator_order = (uint64_t)order;
         row_case c(m, n, order % 2 ? OPERANDS_RANDOM : OPERANDS_EXACT);
-        SIMACC_LAUNCH(softmax_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
+        row_args &g = c.g;
+        SIMACC_LAUNCH(softmax_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_SOFTMAX, "softmax");
-        SIMACC_LAUNCH(rmsnorm_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
+        SIMACC_LAUNCH(rmsnorm_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_RMSNORM, "rmsnorm");
 
-        c.g.row_scale = (float *)c.mem.bytes(4 * m);
-        c.judge.row_scale = c.g.row_scale;
-        SIMACC_LAUNCH(quantize_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
+        g.row_scale = (float *)c.mem.bytes(4 * m);
+        c.judge.row_scale = g.row_scale;
+        SIMACC_LAUNCH(quantize_rows<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_QUANTIZE, "quantize per token");
         c.judge.row_scale = nullptr;
-        SIMACC_LAUNCH(quantize_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
+        SIMACC_LAUNCH(quantize_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_QUANTIZE, "quantize static");
-        c.g.largest = (uint32_t *)c.mem.bytes(4);
-        *c.g.largest = 0;
-        c.judge.largest = c.g.largest;
-        SIMACC_LAUNCH(largest_of_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
-        SIMACC_LAUNCH(quantize_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, c.g);
+        g.largest = (uint32_t *)c.mem.bytes(4);
+        *g.largest = 0;
+        c.judge.largest = g.largest;
+        SIMACC_LAUNCH(largest_of_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
+        SIMACC_LAUNCH(quantize_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_QUANTIZE, "quantize per tensor");
         double largest = 0;
         for (int64_t row = 0; row < m; row++)
             largest = fmax(largest, row_largest(c.judge, row));
-        check(*c.g.largest == float_bits((float)largest), "largest of the tensor");
+        check(*g.largest == float_bits((float)largest), "largest of the tensor");
 
-        SIMACC_LAUNCH(residual_rows, ceil_div(m * (c.g.stride / 8), ROW_THREADS), 1, ROW_THREADS, shared, 0,
-                      c.g);
+        SIMACC_LAUNCH(residual_rows, ceil_div(m * (g.stride / 8), ROW_THREADS), 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_RESIDUAL, "residual");
     }
 }
@@ -314,7 +314,8 @@ void zeros()
     memset((void *)c.g.in, 0, (size_t)(4 * c.g.stride));
     c.g.row_scale = scales;
     c.judge.row_scale = scales;
-    SIMACC_LAUNCH(quantize_rows<32>, 1, 1, ROW_THREADS, 32, 0, c.g);
+    row_args &g = c.g;
+    SIMACC_LAUNCH(quantize_rows<32>, 1, 1, ROW_THREADS, 32, 0, g);
     c.expect_right(ROW_QUANTIZE, "quantize zeros");
     check(scales[0] == 1 && scales[1] == 1, "scale of zeros");
 }
