@@ -109,6 +109,7 @@ static sim_status read_header(reader *r, sim_arena *arena, sim_csv *out)
     }
     out->columns = columns;
     out->column_count = count;
+    out->header_line = line;
     return SIM_OK;
 }
 

@@ -18,6 +18,7 @@ typedef struct sim_csv {
     const char *const *columns; /* header names */
     const char *const *cells;   /* row_count * column_count, NUL-terminated */
     const int *lines;           /* line of each row */
+    int header_line;
 } sim_csv;
 
 /* Parses `length` bytes of `text`. Errors, each with its line: no header, a duplicate or empty column name, a

@@ -1,8 +1,10 @@
 #include "input/arch.h"
 
+#include "input/calib.h"
 #include "input/cfg.h"
 #include "input/param.h"
 #include "input/tech.h"
+#include "input/tech_parts.h"
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -163,6 +165,37 @@ static sim_status fill(sim_param_set *set, const sim_cfg *cfg, const sim_arch_se
     return SIM_OK;
 }
 
+/* The calibration that the arch names: by name, or by a path that is relative to the file that names it. */
+static sim_status read_calibration(const sim_cfg *cfg, const sim_arch_setting *settings, int count,
+                                   sim_arena *arena, sim_arch *out, sim_text *canonical, sim_err *err)
+{
+    const char *name = out->calibration_name, *path = name, *slash;
+    sim_gpu_calibration *calibration;
+    sim_named named;
+    sim_status status;
+
+    if (!name || strcmp(name, "none") == 0)
+        return SIM_OK;
+    calibration = sim_arena_alloc(arena, 1, sizeof *calibration);
+    if (!calibration)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    status = locate(cfg, settings, count, "calibration", out->file, arena, &named, err);
+    named.name = name;
+    if (status == SIM_OK && !strchr(name, '/')) {
+        status = sim_named_file(out->file, "calib", "calibration", &named, arena, &path, err);
+    } else if (status == SIM_OK && *name != '/' && !begins(named.file, "--set ")) {
+        slash = strrchr(named.file, '/');
+        if (slash)
+            path = sim_arena_printf(arena, "%.*s/%s", (int)(slash - named.file), named.file, name);
+        if (!path)
+            status = sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    if (status == SIM_OK)
+        status = sim_calibration_load(path, arena, calibration, canonical, err);
+    out->calibration = calibration;
+    return status;
+}
+
 static sim_status load(const char *path, const sim_arch_setting *settings, int count, sim_arena *arena,
                        sim_arch *out, sim_text *canonical, sim_err *err)
 {
@@ -192,12 +225,18 @@ static sim_status load(const char *path, const sim_arch_setting *settings, int c
     /* --set tech=NAME beats a group in the file. */
     query.tech.name = inline_tech && !sim_param_given(&set, "tech") ? NULL : out->tech_name;
     query.dram.name = out->dram_type;
+    query.dram_only = is_refused(out, "tech");
+    if (query.dram_only)
+        query.tech.name = "dram";
     status = sim_tech_resolve(&query, arena, &out->tech, &out->dram, canonical, err);
+    read_calibration(&cfg, settings, count, arena, out, canonical, err);
     if (err->count + err->dropped > before)
         return sim_err_status(err);
     if (status != SIM_OK)
         return status;
-    if (!query.tech.name)
+    if (query.dram_only)
+        out->tech_name = NULL;
+    else if (!query.tech.name)
         out->tech_name = out->tech.name;
     sim_param_canonical(&set, canonical);
     if (out->backend->check)

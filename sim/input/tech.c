@@ -286,7 +286,8 @@ sim_status sim_tech_resolve(const sim_tech_query *query, sim_arena *arena, sim_t
             return status;
         sim_param_apply(&none, cfg, own_groups, err);
     }
-    read_tech(query, cfg, file, arena, tech, canonical, err);
+    if (!query->dram_only)
+        read_tech(query, cfg, file, arena, tech, canonical, err);
     sim_tech_read_dram(query, cfg, file, arena, dram, canonical, err);
     return err->count + err->dropped > before ? sim_err_status(err) : SIM_OK;
 }

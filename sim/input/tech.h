@@ -31,13 +31,15 @@ typedef struct sim_tech_query {
     const char *arch_file;
     const sim_cfg *arch_cfg; /* may define groups `tech` and `dram_kinds` itself */
     sim_named tech;          /* name NULL: the group `tech` of the arch file */
+    bool dram_only;          /* energy is keys of the arch: just the DRAM kind, of tech/dram.cfg */
     sim_named dram;
     const sim_arch_setting *settings; /* of these, "tech.*" and "dram_kinds.*" are taken */
     int setting_count;
 } sim_tech_query;
 
 /* Reads tech/NAME.cfg beside the arch file, or else arch/tech/NAME.cfg of the shipped data, applies the
- * settings, scales to the node and looks up the DRAM kind. Appends every number to `canonical`. */
+ * settings, scales to the node and looks up the DRAM kind. Appends every number to `canonical`. `tech` is
+ * left alone when only the DRAM kind is asked for. */
 sim_status sim_tech_resolve(const sim_tech_query *query, sim_arena *arena, sim_tech *tech,
                             sim_dram_kind *dram, sim_text *canonical, sim_err *err);
 

@@ -18,14 +18,12 @@ static bool can_open(const char *path)
 }
 
 /* Folders that may hold NAME.cfg, in order; false when memory is out. */
-static bool tech_folders(const sim_tech_query *query, sim_arena *arena, const char *folder[2])
+static bool folders_of(const char *arch_file, const char *kind, sim_arena *arena, const char *folder[2])
 {
-    const char *slash = strrchr(query->arch_file, '/');
+    const char *slash = strrchr(arch_file, '/'), *shipped = sim_arena_printf(arena, "arch/%s", kind);
 
-    folder[0] = slash
-                    ? sim_arena_printf(arena, "%.*s/tech", (int)(slash - query->arch_file), query->arch_file)
-                    : "tech";
-    folder[1] = sim_data_path(arena, "arch/tech");
+    folder[0] = slash ? sim_arena_printf(arena, "%.*s/%s", (int)(slash - arch_file), arch_file, kind) : kind;
+    folder[1] = shipped ? sim_data_path(arena, shipped) : NULL;
     return folder[0] && folder[1];
 }
 
@@ -34,8 +32,9 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Adds the stems of the files in `folder` that define a technology. */
-static int list_folder(const char *folder, sim_arena *arena, const char **names, int count, int most)
+/* Adds the stems of the files in `folder` that hold a group `group`. */
+static int list_folder(const char *folder, const char *group, sim_arena *arena, const char **names, int count,
+                       int most)
 {
     DIR *dir = opendir(folder);
     struct dirent *entry;
@@ -55,7 +54,7 @@ static int list_folder(const char *folder, sim_arena *arena, const char **names,
         for (int i = 0; name && i < count; i++)
             known |= strcmp(names[i], name) == 0;
         if (path && name && !known && sim_cfg_load(path, arena, &cfg, &ignored) == SIM_OK &&
-            sim_cfg_find(&cfg, "tech"))
+            sim_cfg_find(&cfg, group))
             names[count++] = name;
     }
     if (dir)
@@ -82,23 +81,31 @@ sim_status sim_tech_unknown_name(const char *what, const sim_named *named, const
     return SIM_BAD_INPUT;
 }
 
-sim_status sim_tech_load_file(const sim_tech_query *query, sim_arena *arena, sim_cfg *cfg, const char **file,
-                              sim_err *err)
+sim_status sim_named_file(const char *arch_file, const char *kind, const char *group, const sim_named *named,
+                          sim_arena *arena, const char **path, sim_err *err)
 {
     enum { MOST = 32 };
     const char *folder[2], *names[MOST + 1];
     int count = 0;
 
-    if (!tech_folders(query, arena, folder))
+    if (!folders_of(arch_file, kind, arena, folder))
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-    for (int i = 0; i < 2 && !strchr(query->tech.name, '/'); i++) {
-        *file = sim_arena_printf(arena, "%s/%s.cfg", folder[i], query->tech.name);
-        if (!*file)
+    for (int i = 0; i < 2 && !strchr(named->name, '/'); i++) {
+        *path = sim_arena_printf(arena, "%s/%s.cfg", folder[i], named->name);
+        if (!*path)
             return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-        if (can_open(*file))
-            return sim_cfg_load(*file, arena, cfg, err);
+        if (can_open(*path))
+            return SIM_OK;
     }
     for (int i = 0; i < 2; i++)
-        count = list_folder(folder[i], arena, names, count, MOST);
-    return sim_tech_unknown_name("tech", &query->tech, names, count, err);
+        count = list_folder(folder[i], group, arena, names, count, MOST);
+    return sim_tech_unknown_name(group, named, names, count, err);
+}
+
+sim_status sim_tech_load_file(const sim_tech_query *query, sim_arena *arena, sim_cfg *cfg, const char **file,
+                              sim_err *err)
+{
+    sim_status status = sim_named_file(query->arch_file, "tech", "tech", &query->tech, arena, file, err);
+
+    return status == SIM_OK ? sim_cfg_load(*file, arena, cfg, err) : status;
 }

@@ -5,6 +5,11 @@
 #include "input/param.h"
 #include "input/tech.h"
 
+/* The path of NAME.cfg, in the folder `kind` beside the arch file or among the shipped ones; when there is
+ * none, an error with the nearest of those that hold a group `group`. */
+sim_status sim_named_file(const char *arch_file, const char *kind, const char *group, const sim_named *named,
+                          sim_arena *arena, const char **path, sim_err *err);
+
 /* Loads the file of the technology `query->tech.name` and says which it was. */
 sim_status sim_tech_load_file(const sim_tech_query *query, sim_arena *arena, sim_cfg *cfg, const char **file,
                               sim_err *err);

@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-extern const sim_backend sim_backend_systolic, sim_backend_bitfusion, sim_backend_bitserial;
+extern const sim_backend sim_backend_systolic, sim_backend_bitfusion, sim_backend_bitserial, sim_backend_gpu;
 
 const sim_backend *const sim_backends[] = {&sim_backend_systolic, &sim_backend_bitfusion,
-                                           &sim_backend_bitserial, NULL};
+                                           &sim_backend_bitserial, &sim_backend_gpu, NULL};
 
 const sim_backend *sim_backend_find(const char *name)
 {

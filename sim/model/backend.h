@@ -8,6 +8,7 @@
 #define SIM_MODEL_BACKEND_H
 
 #include "base/err.h"
+#include "model/gpu.h" /* the law that the back end of GPUs counts with */
 #include "model/types.h"
 
 /* ---- configuration keys ----------------------------------------------------------------------- */
@@ -166,8 +167,8 @@ typedef struct sim_tiling {
 typedef enum sim_pe_kind {
     SIM_PE_FIXED,  /* w_bits x a_bits multiplier and accumulator */
     SIM_PE_FUSION, /* fusion unit of widest operands w_bits, a_bits */
-    SIM_PE_GPU,    /* tensor cores: prices and static power are keys of the arch, not of a technology */
     SIM_PE_SERIAL, /* bit-serial dot-product unit of `depth` lanes, w_bits x a_bits each per cycle */
+    SIM_PE_GPU,    /* tensor cores: prices and static power are keys of the arch, not of a technology */
 } sim_pe_kind;
 
 /* What static power and area depend on. */
@@ -186,6 +187,8 @@ typedef struct sim_hardware {
 typedef struct sim_kernel_cost {
     double cycles, compute_cycles, memory_cycles, launch_cycles; /* of the arch's clock */
     sim_counts counts;
+    sim_gpu_math math;          /* what multiplies: sets the price of a MAC */
+    double peak_macs_per_cycle; /* of that math; 0 for a vector operation */
 } sim_kernel_cost;
 
 /* A vector operation as a kernel. */

@@ -202,33 +202,34 @@ static sim_fold fold_per_element(const sim_fold *fold, int64_t unit)
 /* Appends the candidates of one stage; all of its side but the whole one, which is the next stage's first
  * tile, unless this is the last stage. */
 static void append_stage(const sim_gemm *gemm, const sim_window_stage *stage, const sim_candidates *side,
-                         bool last, sim_candidates *chain, double *overlap)
+                         bool last, sim_candidates *table, double *overlap)
 {
-    bool fixed = chain->fold.kind == SIM_FOLD_FLAT || chain->fold.kind == SIM_FOLD_WHOLE;
-    double all_folds = (double)sim_fold_sum(&chain->fold, chain->extent, chain->extent);
+    bool fixed = table->fold.kind == SIM_FOLD_FLAT || table->fold.kind == SIM_FOLD_WHOLE;
+    double all_folds = (double)sim_fold_sum(&table->fold, table->extent, table->extent);
 
     for (int32_t i = 0; i < side->length - !last; i++) {
         const sim_candidate *from = &side->at[i];
-        sim_candidate *to = &chain->at[chain->length];
+        sim_candidate *to = &table->at[table->length];
 
         *to = (sim_candidate){.tile = from->tile * stage->unit,
                               .count = from->count * (double)stage->outer,
                               .folds = fixed ? all_folds : from->folds * (double)stage->outer};
-        overlap[chain->length++] = sim_window_overlap(gemm, to->tile);
+        overlap[table->length++] = sim_window_overlap(gemm, to->tile);
     }
 }
 
 const sim_candidates *sim_candidates_chain(const sim_gemm *gemm, const sim_fold *fold,
                                            sim_candidate_scratch *scratch, sim_arena *arena)
 {
-    sim_candidates *chain = sim_arena_alloc(arena, 1, sizeof *chain);
+    sim_candidates *table = sim_arena_alloc(arena, 1, sizeof *table);
+    sim_candidate_chain *chain = sim_arena_alloc(arena, 1, sizeof *chain);
     sim_window_stage stages[SIM_WINDOW_STAGES];
     size_t room = 0;
-    double *overlap;
 
-    if (!chain)
+    if (!table || !chain)
         return NULL;
-    *chain = (sim_candidates){.extent = gemm->extent[SIM_M], .fold = *fold, .window = gemm->window};
+    *table = (sim_candidates){.extent = gemm->extent[SIM_M], .fold = *fold, .chain = chain};
+    *chain = (sim_candidate_chain){.window = gemm->window};
     sim_window_stages(gemm, stages);
     for (int s = 0; s < SIM_WINDOW_STAGES; s++) {
         sim_fold scaled = fold_per_element(fold, stages[s].unit);
@@ -240,22 +241,22 @@ const sim_candidates *sim_candidates_chain(const sim_gemm *gemm, const sim_fold 
             return NULL;
         room += (size_t)chain->stage[s].table->length;
     }
-    chain->at = sim_arena_alloc(arena, room, sizeof *chain->at);
-    overlap = sim_arena_alloc(arena, room, sizeof *overlap);
-    if (!chain->at || !overlap)
+    table->at = sim_arena_alloc(arena, room, sizeof *table->at);
+    chain->overlap = sim_arena_alloc(arena, room, sizeof *chain->overlap);
+    if (!table->at || !chain->overlap)
         return NULL;
     for (int s = 0; s < SIM_WINDOW_STAGES; s++) {
         chain->stage[s].unit = stages[s].unit;
-        chain->stage[s].first = chain->length;
+        chain->stage[s].first = table->length;
         if (chain->stage[s].table)
-            append_stage(gemm, &stages[s], chain->stage[s].table, s == SIM_WINDOW_STAGES - 1, chain, overlap);
+            append_stage(gemm, &stages[s], chain->stage[s].table, s == SIM_WINDOW_STAGES - 1, table,
+                         chain->overlap);
     }
-    link_candidates(chain->at, chain->length);
-    chain->overlap = overlap;
-    return chain;
+    link_candidates(table->at, table->length);
+    return table;
 }
 
-int32_t sim_candidates_chain_floor(const sim_candidates *chain, int64_t tile)
+int32_t sim_candidates_chain_floor(const sim_candidate_chain *chain, int64_t tile)
 {
     int s = SIM_WINDOW_STAGES - 1;
 

@@ -23,20 +23,25 @@ typedef struct sim_candidate {
     int32_t lower;       /* index of the largest smaller candidate with a strictly smaller f; -1: none */
 } sim_candidate;
 
-typedef struct sim_candidates {
-    int64_t extent;
-    int64_t dense;     /* every tile up to here is a candidate (index tile-1) */
-    sim_candidate *at; /* by rising tile */
-    int32_t *last;     /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
-    int32_t length;
-    const double *overlap; /* of a convolution, by candidate, else NULL; `dense` and `last` are its stages' */
-    sim_fold fold;
-    sim_window window; /* of a convolution, else zero */
+/* What a table of a convolution's positions has besides; `dense` and `last` are then its stages'. */
+typedef struct sim_candidate_chain {
+    sim_window window;
+    double *overlap; /* by candidate */
     struct sim_candidate_stage {
         int64_t unit;
         int32_t first;                      /* index of its first candidate */
         const struct sim_candidates *table; /* of its side; NULL: it adds no tile to the chain */
     } stage[SIM_WINDOW_STAGES];
+} sim_candidate_chain;
+
+typedef struct sim_candidates {
+    int64_t extent;
+    sim_fold fold;
+    int64_t dense; /* every tile up to here is a candidate (index tile-1) */
+    int32_t length;
+    sim_candidate *at; /* by rising tile */
+    int32_t *last;     /* last[c]: index of the largest candidate with count c, for c <= ceil(extent/dense) */
+    const sim_candidate_chain *chain; /* NULL: no convolution's positions */
 } sim_candidates;
 
 /* Work space, reused from table to table: how many candidates there are is known only in the end.
@@ -55,7 +60,7 @@ const sim_candidates *sim_candidates_chain(const sim_gemm *gemm, const sim_fold 
                                            sim_candidate_scratch *scratch, sim_arena *arena);
 
 /* sim_candidates_floor() of a chain. */
-int32_t sim_candidates_chain_floor(const sim_candidates *chain, int64_t tile);
+int32_t sim_candidates_chain_floor(const sim_candidate_chain *chain, int64_t tile);
 
 /* Index of the largest candidate of at most `tile` (1 or more), -1 for tile < 1. Not for chains. */
 static inline int32_t sim_candidates_floor(const sim_candidates *table, int64_t tile)

@@ -106,6 +106,8 @@ double sim_area_mm2(const sim_arch *arch)
     sim_hardware hardware;
 
     arch->backend->hardware(arch, &hardware);
+    if (hardware.kind == SIM_PE_GPU)
+        return NAN;
     die_total(arch, &hardware, &leak_w, &area_mm2);
     return area_mm2;
 }
@@ -159,6 +161,25 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
     out->dram_background_w = arch->dram.pj_per_bit * arch->dram.background_frac * 1e-12 * 8 *
                              arch->dram.rank_gb_s_per_gib * 1e9 * arch->dram_capacity_gib;
     out->pj_per_cycle = (out->static_w + out->dram_background_w) * 1e6 / arch->clock_mhz;
+}
+
+void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out)
+{
+    double dram_pj = arch->dram.pj_per_bit * (1 - arch->dram.background_frac);
+
+    *out = (sim_prices){0};
+    out->pj[SIM_EVENT_MAC] = 1e-3 * arch->gpu.mac_fj[math];
+    out->pj[SIM_EVENT_VECTOR_OP] = 0.5e-3 * arch->gpu.mac_fj[SIM_GPU_FP32];
+    out->pj[SIM_EVENT_DRAM_READ] = dram_pj;
+    out->pj[SIM_EVENT_DRAM_WRITE] = dram_pj;
+    out->static_w = arch->gpu.static_w;
+    out->pj_per_cycle = out->static_w * 1e6 / arch->clock_mhz;
+}
+
+void sim_gpu_prices_all(const sim_arch *arch, sim_prices out[SIM_GPU_MATHS])
+{
+    for (int i = 0; arch->backend->kernels && i < SIM_GPU_MATHS; i++)
+        sim_gpu_prices_of(arch, (sim_gpu_math)i, &out[i]);
 }
 
 double sim_counts_pj(const sim_prices *prices, const sim_counts *counts)

@@ -14,6 +14,13 @@ typedef struct sim_prices {
 
 void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out);
 
+/* Prices of a GPU's kernels in one math. On-chip movement is in mac_fj, and the standby power of the DRAM in
+ * the board's static power: a moved bit costs what it adds to that. A vector operation is half a
+ * multiply-accumulate of the fp32 lanes. */
+void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out);
+/* In all of them, of an arch whose back end has kernels; nothing for others. */
+void sim_gpu_prices_all(const sim_arch *arch, sim_prices out[SIM_GPU_MATHS]);
+
 /* Energy of counts over a time. DRAM background goes into dram_j, leakage into static_j. */
 void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double latency_s, sim_energy *out);
 
@@ -24,7 +31,7 @@ double sim_counts_pj(const sim_prices *prices, const sim_counts *counts);
  * points. `size_bytes` > 0. Leakage and area likewise. */
 void sim_sram_at(const sim_tech *tech, sim_operand buffer, double size_bytes, sim_sram_point *out);
 
-/* Die area of PEs, buffers and vector unit, mm^2. */
+/* Die area of PEs, buffers and vector unit, mm^2; NaN: unknown. */
 double sim_area_mm2(const sim_arch *arch);
 
 #endif

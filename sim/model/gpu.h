@@ -18,7 +18,8 @@
  *   gm = min(mt, max(sqrt(Q tn/tm), Q/nt))  gn = max(min(nt, Q/max(gm,1)), 1)  w = max(mt nt/(gm gn), 1)
  *   re = max(batch (w (gm tm a + gn tn b) k - (m a + n b) k), 0) / (1 + (0.5 L2 / ((m a + n b) k))^2)
  * Weights of fewer bits than the math are turned into it tile by tile: T0 grows by
- *   W tm-independent dequant_frac * 2 tn (ks + k0) S / R, once per tile of outputs.
+ *   W dequant_frac 2 tn (ks + k0) S / R        whatever tm: once per tile of outputs
+ * and activations of fewer bits likewise by W dequant_frac 2 tm (ks + k0) S / R.
  *
  * Source of the form: a comparison of seven laws on published measurements of T4, A100 and H100 (see README,
  * "GPU"); a hard max() is wrong at the knee, and more parameters did not predict unseen shapes better. */
@@ -39,6 +40,7 @@ typedef struct sim_gpu_gemm {
     int64_t m, n, k, batch;
     double a_bytes, w_bytes, out_bytes; /* per element */
     bool dequantized;                   /* weights are narrower than the math */
+    bool widened_a;                     /* activations are; same cost per element of an activation tile */
 } sim_gpu_gemm;
 
 /* One GEMM; also which part bounds it. Parameters are taken as they are (no clamping). */
@@ -59,8 +61,9 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
 double sim_gpu_vector_us(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, int64_t rows,
                          int64_t row_elements, double bytes);
 
-/* Interpolated residual of the shape (log ratio, linear in log m within the same (n, k), flat beyond the
- * ends), times its weight; 0 when (n, k) was not measured. */
+/* What is added to the log time of a shape: the interpolated residual of the shape (linear in log m within the
+ * same (n, k), flat beyond the ends), or of one that was not measured what near shapes leave, drawn to 0; times
+ * its weight. 0 without residuals. */
 double sim_gpu_residual_of(const sim_gpu_kernel *kernel, int64_t n, int64_t k, int64_t m);
 
 /* The kernel of a kind: of `impl` when it is given and known, else the default one, else any; NULL: none. */
@@ -74,7 +77,30 @@ extern const double sim_gpu_prior_sd[SIM_GPU_PARAMETERS], sim_gpu_least[SIM_GPU_
     sim_gpu_most[SIM_GPU_PARAMETERS];
 extern const char *const sim_gpu_parameter_names[SIM_GPU_PARAMETERS + 1]; /* "c_us" "es" "em" ... */
 
-/* Which kernel and math a product of these operands runs on; false: not on this device. */
+/* The kernel of a vector operation: norms run as rmsnorm, look-ups as copy, all else elementwise as residual.
+ */
+sim_gpu_kernel_kind sim_gpu_vector_kernel(sim_op op);
+
+/* What the parameters of a kernel come from. */
+typedef enum sim_gpu_basis {
+    SIM_GPU_CALIBRATED, /* measurements of this kernel */
+    SIM_GPU_RELATIVE,   /* measurements of another kernel that uses the device alike */
+    SIM_GPU_STARTING,   /* the starting values */
+} sim_gpu_basis;
+
+/* The kernel that `arch` runs a kind with: of the implementation that gpu.<kernel>_impl names, calibrated; or
+ * a relative's parameters with what the relative does not know from the starting values; or those alone. */
+sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, sim_gpu_kernel *out);
+
+/* The device as `kernel` finds it: at the clock it was measured at, as far as the arch's clock is the one it
+ * was fitted with, and in proportion otherwise. */
+void sim_gpu_rates_for(const sim_arch *arch, const sim_gpu_kernel *kernel, sim_gpu_math math,
+                       sim_gpu_rates *out);
+
+/* Which kernel and math a product of these operands runs on; false: not on this device. Float activations run
+ * in their own format, weights of fewer bits being widened to it in registers (GEMM_W4A16, whatever their
+ * width, when that is fp16 or bf16); integers on the narrowest integer math that holds both (GEMM_W8A8); an
+ * integer and a float in the float's format. */
 bool sim_gpu_kernel_of(const sim_arch *arch, sim_number w, sim_number a, sim_gpu_kernel_kind *kind,
                        sim_gpu_math *math);
 

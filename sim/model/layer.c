@@ -210,6 +210,12 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     return true;
 }
 
+/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
+static int output_bits(const sim_arch *arch, int a_bits)
+{
+    return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
+}
+
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
 {
     const sim_layer *l = q->layer;
@@ -223,7 +229,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
-    g->out_bits = l->out_is_kv ? q->precision.kv.bits : (int)x->arch->output_bits;
+    g->out_bits = l->out_is_kv ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
@@ -273,6 +279,73 @@ static void add_bias(const sim_layer_context *x, const sim_layer *l, sim_layer_c
     out->counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
 }
 
+/* What a product is, and the least it moves, whatever the machine. */
+static sim_status describe(const sim_layer_context *x, const sim_layer_request *q, const sim_gemm *gemm,
+                           sim_layer_cost *out, sim_err *err)
+{
+    const sim_layer *l = q->layer;
+    sim_layer_result *r = &out->result;
+    double batch = (double)l->batch;
+
+    r->k = l->k;
+    r->w = sim_second_operand(q);
+    if (l->weights == SIM_WEIGHTS_KV)
+        r->kv = q->precision.kv;
+    r->macs = l->causal_macs;
+    if (r->macs == 0 &&
+        (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
+         __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
+        return too_large(x, l, err);
+    if (!gemm->on_chip[SIM_OPERAND_INPUT] && !gemm->on_chip[SIM_OPERAND_OUTPUT])
+        r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
+                                           (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
+    r->dram_bits_bound = r->compulsory_dram_bits;
+    out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
+                                          (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
+    if (l->weights == SIM_WEIGHTS_KV) {
+        int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
+            return too_large(x, l, err);
+    }
+    return SIM_OK;
+}
+
+/* A kernel's time and counts as a layer's. */
+static sim_status take_kernel(const sim_layer_context *x, const sim_layer *l, const sim_kernel_cost *kernel,
+                              sim_bound busy, sim_layer_cost *out, sim_err *err)
+{
+    sim_layer_result *r = &out->result;
+    double longest = at_least(kernel->launch_cycles, at_least(kernel->compute_cycles, kernel->memory_cycles));
+
+    if (!(kernel->cycles < 9e18))
+        return too_large(x, l, err);
+    r->cycles = (int64_t)ceil(kernel->cycles);
+    r->compute_cycles = (int64_t)ceil(kernel->compute_cycles);
+    r->memory_cycles = (int64_t)ceil(kernel->memory_cycles);
+    r->bound = longest == kernel->compute_cycles  ? busy
+               : longest == kernel->memory_cycles ? SIM_BOUND_MEMORY
+                                                  : SIM_BOUND_LAUNCH;
+    out->counts = kernel->counts;
+    out->peak_macs_per_cycle = kernel->peak_macs_per_cycle;
+    out->prices = &x->kernel_prices[kernel->math];
+    return SIM_OK;
+}
+
+static sim_status kernel_product_cost(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *gemm,
+                                      sim_layer_cost *out, sim_err *err)
+{
+    const sim_layer *l = q->layer;
+    sim_kernel_cost kernel;
+    sim_status status;
+
+    /* A bias is read by the kernel itself. */
+    gemm->w_once_bits += sim_ceil_div(16 * l->param_elements, l->batch);
+    status = x->arch->backend->kernels->product(x->arch, gemm, out->result.w, q->precision.a, &kernel, err);
+    if (status == SIM_OK && l->param_elements > 0)
+        kernel.counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
+    return status == SIM_OK ? take_kernel(x, l, &kernel, SIM_BOUND_COMPUTE, out, err) : status;
+}
+
 static sim_status product_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                                sim_err *err)
 {
@@ -286,22 +359,16 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     double batch = (double)l->batch, memory_cycles, cycles;
 
     if (status == SIM_OK)
+        status = describe(x, q, &gemm, out, err);
+    if (status == SIM_OK && arch->backend->kernels)
+        return kernel_product_cost(x, q, &gemm, out, err);
+    if (status == SIM_OK)
         status = map_once(x, &gemm, l->name, &choice, err);
     if (status == SIM_OK)
         status =
             arch->backend->compute(arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute, err);
     if (status != SIM_OK || !choice)
         return status;
-
-    r->k = l->k;
-    r->w = sim_second_operand(q);
-    if (l->weights == SIM_WEIGHTS_KV)
-        r->kv = q->precision.kv;
-    r->macs = l->causal_macs;
-    if (r->macs == 0 &&
-        (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
-         __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
-        return too_large(x, l, err);
 
     memory_cycles = choice->value.transfer_cycles;
     out->counts = choice->counts;
@@ -344,9 +411,6 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
                          : arch->buffer_weight_kib + arch->buffer_input_kib + arch->buffer_output_kib;
         int narrow = gemm.w_bits < gemm.a_bits ? gemm.w_bits : gemm.a_bits;
 
-        r->compulsory_dram_bits = batch * ((double)gemm.w_stored_bits + (double)gemm.w_once_bits +
-                                           (double)gemm.a_stored_bits + (double)gemm.out_stored_bits);
-        r->dram_bits_bound = r->compulsory_dram_bits;
         if (!sim_is_conv(&gemm)) /* windows overlap: a convolution can do with less */
             r->dram_bits_bound = at_least(
                 r->dram_bits_bound, 2 * batch * (double)gemm.extent[SIM_M] * (double)gemm.extent[SIM_N] *
@@ -357,13 +421,6 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     out->idle_tail_cycles = choice->pipeline.last_idle;
     out->weight_tile_bits = (double)choice->tiling.tile[SIM_N] * (double)r->mapping.tile_k * gemm.w_bits;
     out->peak_macs_per_cycle = arch->backend->peak_macs_per_cycle(arch, r->w.bits, r->a.bits);
-    out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm.a_stored_bits)) +
-                                          (l->out_on_chip ? 0 : (double)gemm.out_stored_bits)));
-    if (l->weights == SIM_WEIGHTS_KV) {
-        int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
-        if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
-            return too_large(x, l, err);
-    }
     out->prices = choice->prices;
     return SIM_OK;
 }
@@ -396,7 +453,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return too_large(x, l, err);
     in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
-                    : sim_stored_bits(rows, n, (int)arch->output_bits, 0);
+                    : sim_stored_bits(rows, n, output_bits(arch, a_bits), 0);
     out_bits = sim_stored_bits(rows, n, a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
         return too_large(x, l, err);
@@ -421,6 +478,22 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     out->counts.of[SIM_EVENT_DRAM_READ] = traffic.input_read + params;
     out->counts.of[SIM_EVENT_DRAM_WRITE] = traffic.final_write;
 
+    if (table) {
+        r->w = q->precision.w;
+        r->k = l->k;
+    }
+    if (arch->backend->kernels) {
+        const sim_vector_work work = {.op = l->op,
+                                      .rows = rows,
+                                      .row_elements = n,
+                                      .ops = elements * l->ops_per_element,
+                                      .read_bits = traffic.input_read + params,
+                                      .written_bits = traffic.final_write};
+        sim_kernel_cost kernel;
+
+        arch->backend->kernels->vector(arch, &work, q->precision.a, &kernel);
+        return take_kernel(x, l, &kernel, SIM_BOUND_VECTOR, out, err);
+    }
     whole.extent[SIM_M] = l->m;
     whole.extent[SIM_N] = whole.extent[SIM_K] = n; /* a run is a row at least */
     sim_dram_rates_of(arch, &whole, whole.extent, &rates);
@@ -429,10 +502,6 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (vector_cycles >= 9e18 || memory_cycles >= 9e18)
         return too_large(x, l, err);
 
-    if (table) {
-        r->w = q->precision.w;
-        r->k = l->k;
-    }
     r->compute_cycles = (int64_t)vector_cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
     r->cycles = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;

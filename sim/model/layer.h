@@ -12,6 +12,7 @@ typedef struct sim_layer_context {
     bool weights_resident; /* all static weights stay on chip from step to step */
     sim_map_cache *cache;
     struct sim_gemm_memo *memo;
+    sim_prices kernel_prices[SIM_GPU_MATHS]; /* of a machine that runs kernels */
 } sim_layer_context;
 
 /* A layer with its precision resolved. */
@@ -52,7 +53,8 @@ bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const 
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err);
 
-/* Starts `cost` with `saved_cycles` of its first weight load already done, and prices the final time. */
+/* Starts `cost` with `saved_cycles` of its first weight load already done (below 0: slowed down by that
+ * many), and prices the final time. */
 void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
                       sim_layer_result *out);
 

@@ -77,21 +77,23 @@ const sim_prices *sim_map_prices(sim_map_cache *cache, const sim_arch *arch, int
     return *slot;
 }
 
-static bool same_window(const sim_window *a, const sim_window *b)
+/* Whether a table is of this window; NULL: of no convolution's positions. */
+static bool is_of_window(const sim_candidates *table, const sim_window *w)
 {
-    return a->kernel_h == b->kernel_h &&
-           (a->kernel_h == 0 ||
-            (a->kernel_w == b->kernel_w && a->rows_out == b->rows_out && a->cols_out == b->cols_out &&
-             a->stride == b->stride && a->pad_rows == b->pad_rows && a->pad_cols == b->pad_cols));
+    const sim_window *own = table->chain ? &table->chain->window : NULL;
+
+    if (!own || !w)
+        return own == w;
+    return own->kernel_h == w->kernel_h && own->kernel_w == w->kernel_w && own->rows_out == w->rows_out &&
+           own->cols_out == w->cols_out && own->stride == w->stride && own->pad_rows == w->pad_rows &&
+           own->pad_cols == w->pad_cols;
 }
 
 /* The table of dimension `d`. The window belongs to M alone. */
 static const sim_candidates *table_of(sim_map_cache *cache, const sim_gemm *gemm, sim_dim d,
                                       const sim_fold *fold)
 {
-    static const sim_window none;
-    const sim_window *window = d == SIM_M ? &gemm->window : &none;
-    bool chain = window->kernel_h > 0;
+    const sim_window *window = d == SIM_M && sim_is_conv(gemm) ? &gemm->window : NULL;
     int64_t extent = gemm->extent[d];
     uint64_t mix = (uint64_t)extent * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)fold->kind * 977 ^
                    (uint64_t)fold->per_num * 7919 ^ (uint64_t)fold->per_den * 104729 ^
@@ -102,7 +104,7 @@ static const sim_candidates *table_of(sim_map_cache *cache, const sim_gemm *gemm
     for (; at->table; at = &cache->slots[slot]) {
         if (at->extent == extent && at->fold.kind == fold->kind && at->fold.per_num == fold->per_num &&
             at->fold.per_den == fold->per_den && at->fold.least == fold->least &&
-            same_window(&at->table->window, window))
+            is_of_window(at->table, window))
             return at->table;
         slot = (slot + 1) % CACHE_SLOTS;
     }
@@ -112,8 +114,8 @@ static const sim_candidates *table_of(sim_map_cache *cache, const sim_gemm *gemm
     }
     at->extent = extent;
     at->fold = *fold;
-    at->table = chain ? sim_candidates_chain(gemm, fold, &cache->scratch, cache->arena)
-                      : sim_candidates_new(extent, fold, &cache->scratch, cache->arena);
+    at->table = window ? sim_candidates_chain(gemm, fold, &cache->scratch, cache->arena)
+                       : sim_candidates_new(extent, fold, &cache->scratch, cache->arena);
     cache->used += at->table != NULL;
     return at->table;
 }
@@ -190,8 +192,8 @@ static int32_t largest_fit_of_conv(const search *s, const root *r, sim_dim d, co
 
     if (room > r->cost.way->tile_max[d])
         room = r->cost.way->tile_max[d];
-    return r->table[d]->overlap ? sim_candidates_chain_floor(r->table[d], room)
-                                : sim_candidates_floor(r->table[d], room);
+    return r->table[d]->chain ? sim_candidates_chain_floor(r->table[d]->chain, room)
+                              : sim_candidates_floor(r->table[d], room);
 }
 
 static inline int32_t largest_fit(const search *s, const root *r, sim_dim d, const int64_t tile[SIM_DIMS])
@@ -232,7 +234,7 @@ static bool clip_box(const search *s, const root *r, box *x, sim_dim cut)
 /* The overlap of the largest tiles of a box, with candidate `z` of the third dimension. */
 static double overlap_of(const root *r, const box *x, int32_t z)
 {
-    return r->table[SIM_M]->overlap[r->z == SIM_M ? z : r->a == SIM_M ? x->a1 : x->b1];
+    return r->table[SIM_M]->chain->overlap[r->z == SIM_M ? z : r->a == SIM_M ? x->a1 : x->b1];
 }
 
 /* Twice, for plain products and for convolutions: this is where the time of a search goes. */

@@ -70,12 +70,27 @@ int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
     return total;
 }
 
+static void as_plain(const sim_arch *arch, sim_number *number)
+{
+    if (number->format == SIM_FORMAT_INT)
+        *number = arch->backend->plain(number->bits);
+}
+
+void sim_precision_plain(const sim_arch *arch, sim_precision *precision)
+{
+    if (!arch->backend->plain)
+        return;
+    as_plain(arch, &precision->w);
+    as_plain(arch, &precision->a);
+    as_plain(arch, &precision->kv);
+}
+
 bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
 {
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
     double bits = 0;
 
-    if (workload->phase != SIM_PHASE_DECODE)
+    if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
         return false;
     for (int64_t i = 0; i < workload->layer_count; i++)
         if (requests[i].layer->op != SIM_OP_EMBEDDING)

@@ -1,6 +1,7 @@
 #include "model/pricer.h"
 
 #include "model/layer.h"
+#include "model/run.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,7 @@ sim_pricer *sim_pricer_new(const sim_arch *arch, const sim_workload *workload, s
     p->requests = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *p->requests);
     if (!p->context.cache || !p->context.memo || !p->requests)
         return NULL;
+    sim_gpu_prices_all(arch, p->context.kernel_prices);
     for (int64_t i = 0; i < workload->layer_count; i++)
         p->requests[i].layer = &workload->layers[i];
     sim_pricer_set(p, &eight);
@@ -37,8 +39,9 @@ void sim_pricer_set(sim_pricer *p, const sim_precision *precision)
     const sim_workload *workload = p->context.workload;
 
     p->precision = *precision;
+    sim_precision_plain(p->context.arch, &p->precision);
     for (int64_t i = 0; i < workload->layer_count; i++)
-        p->requests[i].precision = *precision;
+        p->requests[i].precision = p->precision;
     p->context.weights_resident = sim_weights_stay(p->context.arch, workload, p->requests);
 }
 

@@ -35,6 +35,7 @@ static void request_of(const sim_arch *arch, const sim_policy *policy, const sim
 
     *out = (sim_layer_request){.layer = layer};
     by_rule = sim_precision_of(policy, layer, position, &out->precision);
+    sim_precision_plain(arch, &out->precision);
     if (!layer->keep_float || by_rule)
         return;
     out->precision.group = 0;
@@ -222,6 +223,36 @@ static sim_provenance worse(sim_provenance a, sim_provenance b)
     return a < b ? a : b;
 }
 
+/* Stretches all layers alike to the time that the whole step takes when it goes on for long. */
+static void sustain(const sim_layer_context *x, const sim_layer_cost *costs, sim_layer_result *results,
+                    int64_t count)
+{
+    const sim_kernels *kernels = x->arch->backend->kernels;
+    double cycles = 0, dynamic_pj = 0, stretch;
+
+    for (int64_t i = 0; i < count; i++) {
+        double repeat = (double)results[i].repeat;
+
+        cycles += (double)results[i].cycles * repeat;
+        dynamic_pj += sim_counts_pj(costs[i].prices, &costs[i].counts) * repeat;
+    }
+    if (cycles <= 0)
+        return;
+    stretch = kernels->step_cycles(x->arch, cycles, 1e-12 * dynamic_pj) / cycles - 1;
+    for (int64_t i = 0; stretch > 0 && i < count; i++) {
+        double more = ceil(stretch * (double)costs[i].result.cycles);
+
+        if (more < 9e18 - (double)costs[i].result.cycles) {
+            const char *name = results[i].name;
+            int64_t repeat = results[i].repeat;
+
+            sim_layer_finish(x, &costs[i], -(int64_t)more, &results[i]);
+            results[i].name = name;
+            results[i].repeat = repeat;
+        }
+    }
+}
+
 /* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
  * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
 static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
@@ -230,6 +261,8 @@ static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_total
         worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
     sim_hardware hardware;
 
+    if (arch->backend->kernels)
+        return worse((sim_provenance)arch->gpu.energy_provenance, arch->dram.provenance);
     arch->backend->hardware(arch, &hardware);
     if (hardware.kind == SIM_PE_SERIAL)
         worst = SIM_ASSUMED;
@@ -255,6 +288,7 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     context.memo = sim_gemm_memo_new(arena);
     if (!requests || !costs || !results || !context.cache || !context.memo)
         return out_of_memory(err);
+    sim_gpu_prices_all(arch, context.kernel_prices);
 
     status = requests_of(arch, workload, policy, requests, err);
     if (status == SIM_OK)
@@ -280,6 +314,9 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         results[i].repeat = workload->layers[i].repeat;
     }
 
+    if (arch->backend->kernels)
+        sustain(&context, costs, results, count);
+
     out->arch = arch;
     out->workload = workload;
     out->policy = policy;
@@ -295,6 +332,7 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch);
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
+    out->calibration = arch->calibration ? arch->calibration->file : NULL;
     out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;
 }

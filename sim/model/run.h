@@ -20,6 +20,9 @@ bool sim_has_weights(const sim_layer *layer);
  * position or a rule named the layer's w or a bits: such a layer is not kept in float. */
 bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t position, sim_precision *out);
 
+/* Turns bits without a format (integers, as they were read) into what the back end takes them for. */
+void sim_precision_plain(const sim_arch *arch, sim_precision *precision);
+
 /* Bits that `rows` rows of `row_elements` elements take in memory: dense, each row padded to bytes, with a
  * 16-bit scale and a zero point of the element's width per group (group 0: none). -1 on overflow. */
 int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group);

@@ -237,7 +237,8 @@ typedef enum sim_gpu_kernel_kind {
     SIM_KERNEL_GEMM_W8A8,
     SIM_KERNEL_GEMM_W4A16,
     SIM_KERNEL_GEMM_FP8,
-    SIM_KERNEL_SOFTMAX,
+    SIM_KERNEL_GEMM_COUNT,
+    SIM_KERNEL_SOFTMAX = SIM_KERNEL_GEMM_COUNT,
     SIM_KERNEL_RMSNORM,
     SIM_KERNEL_QUANTIZE,
     SIM_KERNEL_RESIDUAL,
@@ -298,14 +299,18 @@ typedef struct sim_gpu_kernel {
     int64_t residual_count;
     double residual_weight_frac; /* how much of an interpolated residual is applied */
     /* Of the fit. */
-    int64_t rows, groups;               /* measurements, and weight shapes (n, k) */
-    double mape_pct, held_out_mape_pct; /* NaN: not known */
-    double clock_mhz;                   /* mean while measured; 0: not recorded */
+    int64_t rows, groups;                /* measurements, and weight shapes (n, k) */
+    double mape_pct, held_out_mape_pct;  /* NaN: not known */
+    bool from_prior[SIM_GPU_PARAMETERS]; /* parameters that the data did not pin down */
+    double clock_mhz;                    /* mean while measured; 0: not recorded */
     const char *source;
 } sim_gpu_kernel;
 
 typedef struct sim_gpu_calibration {
     const char *name, *file;
+    const char *gpu;       /* the device that was measured */
+    const char *source;    /* where the measurements come from */
+    double arch_clock_mhz; /* clock of the arch that it was fitted with; 0: not recorded */
     const sim_gpu_kernel *kernels;
     int64_t kernel_count;
 } sim_gpu_calibration;
@@ -316,11 +321,13 @@ typedef struct sim_gpu_device {
     double
         mac_per_cycle_sm[SIM_GPU_MATHS]; /* multiply-accumulates per cycle and multiprocessor; 0: not there */
     double l2_mib;
-    int regime;                   /* sim_gpu_regime that runs are priced in */
-    double power_cap_w, static_w; /* board limit; idle and leakage under load */
-    double mac_fj[SIM_GPU_MATHS]; /* fJ per multiply-accumulate, on-chip movement included */
-    double vector_gop_s;          /* 10^9 vector operations per second */
-    double cap_sharpness;         /* q of the blend with the power-capped time of a whole step */
+    int regime;                              /* sim_gpu_regime that runs are priced in */
+    double power_cap_w, static_w;            /* board limit; idle and leakage under load */
+    double mac_fj[SIM_GPU_MATHS];            /* fJ per multiply-accumulate, on-chip movement included */
+    double vector_gop_s;                     /* 10^9 vector operations per second */
+    double cap_sharpness;                    /* q of the blend with the power-capped time of a whole step */
+    int energy_provenance;                   /* sim_provenance of mac_fj and static_w */
+    const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
 } sim_gpu_device;
 
 struct sim_backend;
@@ -363,7 +370,7 @@ typedef struct sim_arch {
     int64_t vector_lanes; /* elements per cycle */
 
     sim_gpu_device gpu;                     /* of a GPU; zero for arrays */
-    const char *calibration_name;           /* of the key `calibration`; "" when there is none */
+    const char *calibration_name;           /* of the key `calibration`; "none" when there is none */
     const sim_gpu_calibration *calibration; /* NULL: starting values */
 
     const char *tech_name;

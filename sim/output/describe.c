@@ -188,6 +188,12 @@ static void put_arch(const char *path, sim_grid *grid)
     sim_grid_cell(grid, SIM_PAINT_NONE, "%s", path);
     if (sim_arch_load(path, NULL, 0, &arena, &arch, &err) != SIM_OK) {
         sim_grid_cell(grid, SIM_PAINT_RED, "cannot be read: %s", err.items[0].text);
+    } else if (arch.backend->kernels) {
+        sim_grid_cell(grid, SIM_PAINT_NONE, "%s: %s, %" PRId64 " SMs at %s, %s %s, calibration %s", arch.name,
+                      arch.backend->name, arch.gpu.sms,
+                      sim_scaled(arch.clock_mhz * 1e6, "Hz", false, clock, sizeof clock), arch.dram_type,
+                      sim_scaled(arch.dram_bandwidth_gb_s * 1e9, "B/s", false, bandwidth, sizeof bandwidth),
+                      arch.calibration_name);
     } else {
         if (arch.array_count > 1)
             snprintf(count, sizeof count, "%" PRId64 " of ", arch.array_count);

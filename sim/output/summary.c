@@ -4,6 +4,7 @@
 #include "output/fields.h"
 #include "output/figures.h"
 #include "output/grid.h"
+#include "output/kernels.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -83,6 +84,8 @@ static void put_arch(const sim_result *result, int width, sim_text *out)
             add(&l, "%" PRId64 " arrays of ", arch->array_count);
         add(&l, "%" PRId64 " x %" PRId64, arch->array_rows, arch->array_cols);
     }
+    if (arch->backend->kernels)
+        add(&l, ", %" PRId64 " SMs", arch->gpu.sms);
     add(&l, " at ");
     add_scaled(&l, arch->clock_mhz * 1e6, "Hz");
     add(&l, ", peak ");
@@ -248,7 +251,8 @@ static void put_compute(const sim_result *result, int width, sim_text *out)
         add(&l, ", utilization ");
         add_percent(&l, t->utilization_frac);
     }
-    add(&l, "; array and vector unit busy for ");
+    add(&l, "; %s busy for ",
+        result->arch->backend->kernels ? "tensor cores and vector lanes" : "array and vector unit");
     if (t->cycles > 0)
         add_percent(&l, (double)t->compute_cycles / (double)t->cycles);
     else
@@ -276,11 +280,31 @@ static void put_memory(const sim_result *result, int width, bool colour, sim_tex
     put(&l, "memory", width, colour, t->memory_fits ? SIM_PAINT_NONE : SIM_PAINT_RED, out);
 }
 
+static void put_gpu_trust(const sim_result *result, int width, sim_text *out)
+{
+    sim_text kernels = {.allocator = out->allocator};
+    line l = {.length = 0};
+
+    sim_kernels_add(result, &kernels);
+    add(&l, "calibration: %s; %s; energy numbers %s (gpu %s, dram %s)",
+        result->calibration ? result->calibration : "none", kernels.data ? kernels.data : "no kernels",
+        sim_provenance_names[result->energy_provenance],
+        sim_provenance_names[result->arch->gpu.energy_provenance],
+        sim_provenance_names[result->arch->dram.provenance]);
+    put(&l, "trust", width, false, SIM_PAINT_NONE, out);
+    out->failed |= kernels.failed;
+    sim_text_free(&kernels);
+}
+
 static void put_trust(const sim_result *result, int width, sim_text *out)
 {
     const sim_tech *tech = &result->arch->tech;
     line l = {.length = 0};
 
+    if (result->arch->backend->kernels) {
+        put_gpu_trust(result, width, out);
+        return;
+    }
     add(&l, "energy numbers %s (logic %s, sram %s, dram %s, vector %s); calibration: %s",
         sim_provenance_names[result->energy_provenance], sim_provenance_names[tech->logic_provenance],
         sim_provenance_names[tech->sram_provenance], sim_provenance_names[result->arch->dram.provenance],
@@ -340,6 +364,24 @@ static void put_rounding_notes(const sim_result *result, int width, sim_text *ou
     }
 }
 
+/* A burst may draw more than the board sustains. */
+static void put_power_note(const sim_result *result, int width, sim_text *out)
+{
+    const sim_gpu_device *gpu = &result->arch->gpu;
+    const double watts = result->totals.latency_s > 0
+                             ? sim_energy_total_j(&result->totals.energy) / result->totals.latency_s
+                             : 0;
+    line l = {.length = 0};
+
+    if (gpu->power_cap_w <= 0 || watts <= gpu->power_cap_w * 1.01)
+        return;
+    add_scaled(&l, watts, "W");
+    add(&l, " mean is above the board's limit of ");
+    add_scaled(&l, gpu->power_cap_w, "W");
+    add(&l, ": a burst; gpu.regime=sustained prices it step after step");
+    put(&l, "note", width, false, SIM_PAINT_NONE, out);
+}
+
 static void put_notes(const sim_result *result, int width, sim_text *out)
 {
     int64_t fallbacks = 0;
@@ -361,6 +403,7 @@ static void put_notes(const sim_result *result, int width, sim_text *out)
         add(&l, ": meant to stay float, which this back end lacks; ran on %d-bit integers", bits);
         put(&l, "note", width, false, SIM_PAINT_NONE, out);
     }
+    put_power_note(result, width, out);
     if (result->weights_resident) {
         l.length = 0;
         add(&l, "all weights stay on chip from step to step: their first load is not counted");

@@ -159,6 +159,7 @@ static const scenario scenarios[] = {
      {NULL, NULL},
      SIM_PHASE_NONE,
      "w=8..9,a=4"},
+    {"tests/data/small_gpu.cfg", "tests/data/tiny_decode.json", "w8a8", {NULL, NULL}, SIM_PHASE_NONE, NULL},
 };
 
 Test(alloc, one_failure)

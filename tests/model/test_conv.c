@@ -335,7 +335,7 @@ Test(conv, systolic_equals_the_pe_simulator)
         arch.array_dataflow = i % 3;
         arch.array_count = ref_random_one_in(&random, 4) ? 2 : 1;
         if (ref_random_one_in(&random, 3))
-            arch.array_port_bits = ref_random_scale(&random, 1, 2 * 8 * arch.array_cols);
+            arch.array_port_bits = ref_random_scale(&random, 1, 16 * arch.array_cols);
         sim_conv2d c = conv_tiles_random(true, &random);
         c.images = ref_random_int(&random, 1, 2);
         c.h_in = c.kernel_h + ref_random_int(&random, 0, 4);
