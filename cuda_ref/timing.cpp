@@ -293,11 +293,6 @@ struct energy_meter {
             return power.value();
         return end_s > first_s ? (end_j - first_j) / (end_s - first_s) : NAN;
     }
-
-    double seconds() const
-    {
-        return end_s - first_s;
-    }
 };
 
 /* Board power with nothing to do, once per session: after a pause, over most of a second. */
