@@ -31,7 +31,7 @@ static void put_left_out(int64_t rows, const char *gpus, int width, sim_text *ou
         return;
     snprintf(text, sizeof text, "%lld rows left out: they are of %s.", (long long)rows,
              gpus ? gpus : "other GPUs");
-    sim_wrap_add(out, "note", 6, width, text);
+    sim_wrap_add(out, "note", 8, width, text);
 }
 
 /* JSON: full precision helps nobody, but rounding would hide small changes from tests. */
@@ -277,7 +277,7 @@ void sim_report_check_table(const sim_calibration_check *check, const sim_gpu_ca
         snprintf(text, sizeof text, "%s %s, %s: not in the calibration; scored with the %s%s%s%s.",
                  sim_gpu_kernel_names[g->kernel], impl_of(g->impl), sim_gpu_regime_names[g->regime], g->basis,
                  g->scored_as ? ", '" : "", g->scored_as ? g->scored_as : "", g->scored_as ? "'" : "");
-        sim_wrap_add(out, "note", 6, width, text);
+        sim_wrap_add(out, "note", 8, width, text);
     }
     put_left_out(check->left_out, check->left_out_gpus, width, out);
 }

@@ -36,7 +36,8 @@ static const sim_opt options[] = {
      "still "
      "accounts for it."},
     {"--name", "NAME", "Name of the calibration; by default that of the file it goes to, or the arch's."},
-    {"--plot", "FILE", "Also draw the errors of all rows (.svg or .png). Needs gnuplot."},
+    {"--plot", "FILE",
+     "Also draw the errors of all rows (.svg or .png), of a fit those of the law alone. Needs gnuplot."},
     {"--csv", "FILE",
      "With --gpu: where the measurements go, row by row; rows that the file has are not measured again. "
      "Default: "
@@ -255,6 +256,22 @@ static sim_status draw(const request *r, const sim_arch *arch, const sim_gpu_cal
     return status;
 }
 
+/* Without residuals, which would flatter the rows that they come from. */
+static sim_status draw_law(const request *r, const sim_arch *arch, const sim_gpu_calibration *fitted,
+                           const sim_measurements *measured, sim_arena *arena, sim_err *err)
+{
+    sim_gpu_calibration law = *fitted;
+    sim_gpu_kernel *kernels = sim_arena_alloc(arena, (size_t)law.kernel_count, sizeof *kernels);
+
+    if (!kernels)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    memcpy(kernels, law.kernels, (size_t)law.kernel_count * sizeof *kernels);
+    for (int64_t i = 0; i < law.kernel_count; i++)
+        kernels[i].residual_count = 0;
+    law.kernels = kernels;
+    return draw(r, arch, &law, measured, arena, err);
+}
+
 static int fit(const request *r, const sim_arch *arch, const sim_measurements *measured, const sim_term *term,
                sim_arena *arena, sim_err *err)
 {
@@ -276,7 +293,7 @@ static int fit(const request *r, const sim_arch *arch, const sim_measurements *m
         return status;
     /* The chart first: without gnuplot nothing is written. */
     if (r->plot) {
-        status = draw(r, arch, &fitted.calibration, measured, arena, err);
+        status = draw_law(r, arch, &fitted.calibration, measured, arena, err);
         if (status != SIM_OK)
             return status;
     }

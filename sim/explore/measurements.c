@@ -200,6 +200,19 @@ static void need(reader *r, int column)
 
 /* ---- rows ---------------------------------------------------------------------------------------- */
 
+/* Integers may be narrower than the kernel's math; floats are what its name says. */
+static bool fits(int w_bits, int a_bits, sim_gpu_kernel_kind kernel)
+{
+    switch (kernel) {
+    case SIM_KERNEL_GEMM_W8A8:
+        return w_bits >= 1 && w_bits <= 8 && a_bits >= 1 && a_bits <= 8;
+    case SIM_KERNEL_GEMM_W4A16:
+        return w_bits >= 1 && w_bits <= 8 && a_bits == 16;
+    default:
+        return w_bits == kernels[kernel].w_bits && a_bits == kernels[kernel].a_bits;
+    }
+}
+
 /* Formats and bits must be the kernel's own: another number would be fitted to the wrong peak. */
 static void read_operands(reader *r, sim_measurement *out)
 {
@@ -221,8 +234,7 @@ static void read_operands(reader *r, sim_measurement *out)
         FAIL(r, "operands %s x %s are not those of %s (%s x %s)", sim_format_names[w], sim_format_names[a],
              sim_gpu_kernel_names[out->kernel], sim_format_names[kernels[out->kernel].w_format],
              sim_format_names[kernels[out->kernel].a_format]);
-    } else if (out->w_bits < 1 || out->a_bits < 1 || out->a_bits > kernels[out->kernel].a_bits ||
-               out->w_bits > (out->kernel == SIM_KERNEL_GEMM_W4A16 ? 8 : kernels[out->kernel].w_bits)) {
+    } else if (!fits(out->w_bits, out->a_bits, out->kernel)) {
         FAIL(r, "%d x %d bits are not those of %s (%d x %d)", out->w_bits, out->a_bits,
              sim_gpu_kernel_names[out->kernel], kernels[out->kernel].w_bits, kernels[out->kernel].a_bits);
     }
@@ -248,9 +260,9 @@ static void read_row(reader *r, sim_measurement *out)
     out->batch = int_of(r, BATCH, gemm ? 1 : 0, most_extent, 1);
     if (out->batch == 0)
         out->batch = 1;
-    out->latency_us = real_of(r, LATENCY, 0, most_us, NAN);
-    if (out->latency_us == 0)
-        FAIL(r, "column 'latency_us': a time of 0 cannot be fitted");
+    out->latency_us = real_of(r, LATENCY, -most_us, most_us, NAN);
+    if (out->latency_us <= 0)
+        FAIL(r, "column 'latency_us': %s, but a time is above 0", text_of(r, LATENCY));
     out->energy_mj = real_of(r, ENERGY, 0, HUGE_VAL, NAN);
     out->clock_mhz = real_of(r, CLOCK, 0, 1e5, 0);
     out->regime = (sim_gpu_regime)word_of(r, REGIME, sim_gpu_regime_names, SIM_REGIME_BURST);
@@ -261,23 +273,36 @@ static void read_row(reader *r, sim_measurement *out)
     read_operands(r, out);
 }
 
+/* Products need k; a file of vector kernels alone may do without the column. */
+static bool needs(const reader *r, int column)
+{
+    int kernel = r->column[KERNEL];
+
+    if (column != K)
+        return column == KERNEL || column == M || column == N || column == LATENCY;
+    for (int64_t i = 0; i < r->csv->row_count && kernel >= 0; i++)
+        if (strstr(sim_csv_text(r->csv, i, kernel), "gemm"))
+            return true;
+    return false;
+}
+
 static sim_status read_columns(reader *r)
 {
-    static const int required[] = {KERNEL, M, N, LATENCY};
+    enum { NAMES_MAX = 64 };
+    const char *header[NAMES_MAX + 1] = {NULL};
     sim_status status = SIM_OK;
 
     for (int i = 0; i < COLUMNS; i++)
         r->column[i] = sim_csv_column(r->csv, names[i]);
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
-        const char *nearest = NULL, *header[64 + 1] = {NULL};
+    for (int c = 0; c < r->csv->column_count && c < NAMES_MAX; c++)
+        header[c] = r->csv->columns[c];
+    for (int i = 0; i < COLUMNS; i++) {
+        const char *nearest = strlen(names[i]) > 1 ? sim_nearest(names[i], header) : NULL;
 
-        if (r->column[required[i]] >= 0)
+        if (r->column[i] >= 0 || !needs(r, i))
             continue;
-        status = sim_fail(r->err, SIM_BAD_INPUT, r->csv->file, r->csv->header_line, "no column '%s'",
-                          names[required[i]]);
-        for (int c = 0; c < r->csv->column_count && c < 64; c++)
-            header[c] = r->csv->columns[c];
-        nearest = strlen(names[required[i]]) > 1 ? sim_nearest(names[required[i]], header) : NULL;
+        status =
+            sim_fail(r->err, SIM_BAD_INPUT, r->csv->file, r->csv->header_line, "no column '%s'", names[i]);
         if (nearest)
             sim_hint(r->err, "there is a column '%s'", nearest);
         else
