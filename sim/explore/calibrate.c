@@ -52,8 +52,10 @@ static sim_status split(sim_fit_row *rows, int64_t count, sim_arena *arena, job 
     for (int64_t i = 0; i < count; i++)
         *jobs += i == 0 || !same_set(&rows[i], &rows[i - 1]);
     all = sim_arena_alloc(arena, (size_t)*jobs, sizeof *all);
-    if (!all)
-        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    if (!all) {
+        sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+        return SIM_NO_MEMORY;
+    }
     *out = all;
     for (int64_t first = 0; first < count; first = end, all++) {
         sim_status status;

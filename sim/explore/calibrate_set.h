@@ -36,7 +36,7 @@ typedef struct sim_fit_sample {
 } sim_fit_sample;
 
 enum {
-    SIM_FIT_ROWS_MAX = 1500, /* more say no more */
+    SIM_FIT_ROWS_MAX = 1000, /* more say no more */
 };
 enum { SIM_FIT_ALL = -1 }; /* no fold is held out */
 

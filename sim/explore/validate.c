@@ -71,6 +71,19 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_haq_v2,
         sim_check_haq_v1,
         sim_check_bitmod,
+        sim_check_gpu_law,
+        sim_check_gpu_t4_fp16,
+        sim_check_gpu_t4_w8a8,
+        sim_check_gpu_t4_fp32,
+        sim_check_gpu_t4_linear,
+        sim_check_gpu_session,
+        sim_check_gpu_a100,
+        sim_check_gpu_a100_own,
+        sim_check_gpu_h100,
+        sim_check_gpu_h100_own,
+        sim_check_gpu_int4,
+        sim_check_gpu_int8,
+        sim_check_gpu_w4,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};

@@ -61,9 +61,9 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
 double sim_gpu_vector_us(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, int64_t rows,
                          int64_t row_elements, double bytes);
 
-/* What is added to the log time of a shape: the interpolated residual of the shape (linear in log m within the
- * same (n, k), flat beyond the ends), or of one that was not measured what near shapes leave, drawn to 0; times
- * its weight. 0 without residuals. */
+/* What is added to the log time of a shape: the interpolated residual of the shape (linear in log m within
+ * the same (n, k), flat beyond the ends), or of one that was not measured what near shapes leave, drawn to 0;
+ * times its weight. 0 without residuals. */
 double sim_gpu_residual_of(const sim_gpu_kernel *kernel, int64_t n, int64_t k, int64_t m);
 
 /* The kernel of a kind: of `impl` when it is given and known, else the default one, else any; NULL: none. */

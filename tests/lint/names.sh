@@ -55,7 +55,7 @@ if [ -n "$headers" ]; then
                 name = names[i]
                 sub(/[ \t]*(\[|=).*/, "", name)
                 if (name ~ /(latency|bandwidth|energy|power|area|clock|capacity|frequency|leakage|slack|utilization|memory|time)/ &&
-                    name !~ /_(bits|bytes|kib|mib|gib|words|cycles|s|ms|us|ns|mhz|ghz|gb_s|pj|j|w|mw|uw|mm2|um2|frac|pct|v|nm|count)$/ &&
+                    name !~ /_(bits|bytes|kib|mib|gib|words|cycles|s|ms|us|ns|mhz|ghz|gb_s|pj|mj|j|w|mw|uw|mm2|um2|frac|pct|v|nm|count)$/ &&
                     name !~ /_per_[a-z0-9_]+$/)
                     printf "%s:%d: %s has no unit in its name\n", FILENAME, FNR, name
             }

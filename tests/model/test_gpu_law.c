@@ -267,9 +267,25 @@ Test(gpu_law, residuals_are_interpolated_in_log_m_within_a_weight_shape)
     cr_expect_float_eq(sim_gpu_residual_of(&kernel, 4096, 4096, 9999), .15, 1e-15);
     cr_expect_float_eq(sim_gpu_residual_of(&kernel, 4096, 1024, 1), .25, 1e-15);
     cr_expect_float_eq(sim_gpu_residual_of(&kernel, 1024, 4096, 4096), .1, 1e-15);
-    cr_expect(sim_gpu_residual_of(&kernel, 1024, 1024, 16) == 0);
-    cr_expect(sim_gpu_residual_of(&kernel, 8192, 4096, 16) == 0);
     cr_expect(sim_gpu_residual_of(&setups[0].kernel, 4096, 4096, 16) == 0);
+}
+
+/* A mean weighted by exp(-distance^2 / 2) of logarithms, over the weights and 1. */
+Test(gpu_law, shapes_without_residual_take_after_near_ones)
+{
+    static const sim_gpu_residual residuals[] = {{4096, 4096, 16, .4}, {4096, 8192, 16, -.2}};
+    const sim_gpu_kernel kernel = {.residuals = residuals, .residual_count = 2, .residual_weight_frac = .5};
+    double near = exp(-.5 * pow(log(1.25) / .4, 2));
+    double far = exp(-.5 * (pow(log(1.25) / .4, 2) + pow(log(2) / .4, 2)));
+
+    cr_expect_float_eq(sim_gpu_residual_of(&kernel, 5120, 4096, 16),
+                       .5 * (.4 * near - .2 * far) / (1 + near + far), 1e-12);
+    near *= exp(-.5 * pow(log(2) / .2, 2));
+    far *= exp(-.5 * pow(log(2) / .2, 2));
+    cr_expect_float_eq(sim_gpu_residual_of(&kernel, 5120, 4096, 32),
+                       .5 * (.4 * near - .2 * far) / (1 + near + far), 1e-12);
+    cr_expect(sim_gpu_residual_of(&kernel, 1024, 4096, 16) == 0, "out of reach");
+    cr_expect(sim_gpu_residual_of(&kernel, 4096, 512, 16) == 0);
 }
 
 /* ---- vector kernels ---- */
