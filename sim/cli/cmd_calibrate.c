@@ -200,7 +200,7 @@ static void say_measured(const sim_gpu_suite_report *report, const char *file)
             (long long)report->measured, (long long)report->resumed, (long long)report->late);
     if (report->too_large + report->unsupported > 0)
         fprintf(stderr, ", %lld not possible on this device",
-                (long long)(report->too_large + report->unsupported));
+                (long long)report->too_large + (long long)report->unsupported);
     if (report->wrong > 0)
         fprintf(stderr, ", %lld left out because their results were WRONG: %s", (long long)report->wrong,
                 report->first_wrong ? report->first_wrong : "");

@@ -89,7 +89,7 @@ typedef struct sim_calibration_check {
 
 /* Predicts every row with `calibration` and compares. A row of an implementation that it lacks is scored with
  * the kernel's default one, of a kernel that it lacks as a run would price it. Errors as of sim_calibrate. */
-sim_status sim_calibration_score(const sim_arch *arch, const sim_gpu_calibration *calibration,
+sim_status sim_calibration_score(const sim_arch *given, const sim_gpu_calibration *calibration,
                                  const sim_measurements *measured, sim_arena *arena,
                                  sim_calibration_check *out, sim_err *err);
 

@@ -147,7 +147,7 @@ static sim_status check_claim(const sim_ledger_context *context, const claim *c,
 {
     static const sim_calibrate_options how = {.name = "ledger"};
     double sum = 0, ideal = 0, roofline = 0, rows = 0;
-    sim_measurements all, of_kernel;
+    sim_measurements all = {0}, of_kernel = {0};
     sim_calibration_fit fit;
     const char *each = "";
     sim_arch arch;

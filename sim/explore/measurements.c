@@ -385,7 +385,8 @@ sim_status sim_measurements_load_all(const char *const *paths, int count, sim_ar
     out->rows = rows;
     out->file = name;
     for (int i = 0; i < count; i++) {
-        memcpy(rows, parts[i].rows, (size_t)parts[i].count * sizeof *rows);
+        if (parts[i].count > 0)
+            memcpy(rows, parts[i].rows, (size_t)parts[i].count * sizeof *rows);
         rows += parts[i].count;
     }
     return SIM_OK;
