@@ -145,7 +145,7 @@ static sim_status solve(state *s, sim_solution *out, sim_err *err)
         goto done;
     }
     /* Whatever it stops for, the best point so far is the answer: a kink can keep it from converging. */
-    code = gsl_multifit_nlinear_driver(ITERATIONS, 1e-6, 1e-8, 1e-8, NULL, NULL, &info, work);
+    code = gsl_multifit_nlinear_driver(ITERATIONS, 1e-4, 1e-6, 0, NULL, NULL, &info, work);
     (void)code;
     natural(s, work->x, out->p);
     for (int64_t i = 0; i < problem->rows; i++)

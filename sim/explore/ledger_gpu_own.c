@@ -195,7 +195,7 @@ static sim_status own_layers(const sim_ledger_context *context, const char *arch
     const char *unused;
     sim_fit_row *rows;
     linear *linears;
-    int64_t count, linear_count;
+    int64_t count = 0, linear_count = 0;
     sim_arch arch;
     sim_status status = sim_ledger_gpu(context, arch_name, file, &arch, &measured, err);
 

@@ -114,7 +114,7 @@ sim_status sim_check_gpu_int4(const sim_ledger_context *context, sim_ledger_row 
 {
     sim_ledger_error time[2] = {{0, 0}, {0, 0}}, ratio = {0, 0};
     double measured_log = 0, predicted_log = 0;
-    network small, large;
+    network small = {0}, large = {0};
     sim_gpu_kernel kernel[2];
     sim_gpu_rates rates[2];
     sim_arch arch;
