@@ -1,6 +1,7 @@
 /* HAQ's published latencies: its table of MobileNet-V2's layers, and whole networks at fixed bits. */
 #include "explore/ledger.h"
 #include "input/arch.h"
+#include "model/backend.h"
 
 #include <math.h>
 #include <string.h>
@@ -56,7 +57,7 @@ static sim_status read_layer(const sim_csv *csv, int64_t row, int64_t images, si
     out->op = SIM_OP_CONV2D;
     out->conv = (sim_conv2d){images,    v[H_IN],   v[H_IN],   v[C_IN],       v[C_OUT],
                              v[KERNEL], v[KERNEL], v[STRIDE], v[KERNEL] / 2, groups};
-    side = (v[H_IN] + 2 * out->conv.padding - v[KERNEL]) / v[STRIDE] + 1;
+    side = sim_conv_positions(v[H_IN], v[KERNEL], out->conv.padding, v[STRIDE]);
     out->m *= side * side;
     return SIM_OK;
 }

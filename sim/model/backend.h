@@ -80,6 +80,18 @@ static inline int64_t sim_taps(const sim_gemm *gemm)
     return sim_is_conv(gemm) ? gemm->window.kernel_h * gemm->window.kernel_w : 1;
 }
 
+/* Bits that an element of the second operand takes in memory, its share of scale and zero point included. */
+static inline double sim_weight_element_bits(const sim_gemm *gemm)
+{
+    return gemm->w_bits + (gemm->w_group > 0 ? (16.0 + gemm->w_bits) / gemm->w_group : 0);
+}
+
+/* Positions along one side of a convolution's input of `size` elements. */
+static inline int64_t sim_conv_positions(int64_t size, int64_t kernel, int64_t padding, int64_t stride)
+{
+    return (size + 2 * padding - kernel) / stride + 1;
+}
+
 /* ---- counts ----------------------------------------------------------------------------------- */
 
 /* What can be counted, and therefore priced. All in single events or bits. */
@@ -125,6 +137,18 @@ typedef struct sim_fold {
 static inline int64_t sim_ceil_div(int64_t a, int64_t b)
 {
     return (a + b - 1) / b;
+}
+
+/* Greatest common divisor; a, b >= 0, not both 0. */
+static inline int64_t sim_gcd(int64_t a, int64_t b)
+{
+    while (b != 0) {
+        int64_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    return a;
 }
 
 /* The term of one tile of size t; for WHOLE of the whole dimension of size t. */

@@ -180,11 +180,6 @@ const sim_candidates *sim_candidates_new(int64_t extent, const sim_fold *fold, s
 
 /* ---- positions of a convolution ----------------------------------------------------------------------- */
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    return b == 0 ? a : gcd(b, a % b);
-}
-
 /* The fold of elements of `unit` positions each, in lowest terms. */
 static sim_fold fold_per_element(const sim_fold *fold, int64_t unit)
 {
@@ -192,7 +187,7 @@ static sim_fold fold_per_element(const sim_fold *fold, int64_t unit)
     int64_t divisor;
 
     if (fold->kind == SIM_FOLD_SIDE || fold->kind == SIM_FOLD_STREAM) {
-        divisor = gcd(fold->per_num * unit, fold->per_den);
+        divisor = sim_gcd(fold->per_num * unit, fold->per_den);
         scaled.per_num = fold->per_num * unit / divisor;
         scaled.per_den = fold->per_den / divisor;
     }

@@ -179,11 +179,6 @@ static sim_conv_method method_of(const sim_arch *arch, const sim_layer *l)
                                       : SIM_CONV_IMPLICIT_GEMM;
 }
 
-static int64_t positions_along(int64_t size, int64_t kernel, const sim_conv2d *c)
-{
-    return (size + 2 * c->padding - kernel) / c->stride + 1;
-}
-
 /* A convolution over its input itself: channels along k, and the positions' geometry. False on overflow. */
 static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
 {
@@ -191,8 +186,8 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     int64_t rows, cols, pixel_bits, pixels;
     sim_window *w = &g->window;
 
-    *w = (sim_window){.rows_out = positions_along(c->h_in, c->kernel_h, c),
-                      .cols_out = positions_along(c->w_in, c->kernel_w, c),
+    *w = (sim_window){.rows_out = sim_conv_positions(c->h_in, c->kernel_h, c->padding, c->stride),
+                      .cols_out = sim_conv_positions(c->w_in, c->kernel_w, c->padding, c->stride),
                       .kernel_h = c->kernel_h,
                       .kernel_w = c->kernel_w,
                       .stride = c->stride,
@@ -247,11 +242,14 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
                 return too_large(x, l, err);
         } else if (x->arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
             /* Such tiles cut positions by rows and columns: a 1x1 convolution of the expanded input. */
-            g->window = (sim_window){.rows_out = positions_along(l->conv.h_in, l->conv.kernel_h, &l->conv),
-                                     .cols_out = positions_along(l->conv.w_in, l->conv.kernel_w, &l->conv),
-                                     .kernel_h = 1,
-                                     .kernel_w = 1,
-                                     .stride = 1};
+            const sim_conv2d *c = &l->conv;
+
+            g->window =
+                (sim_window){.rows_out = sim_conv_positions(c->h_in, c->kernel_h, c->padding, c->stride),
+                             .cols_out = sim_conv_positions(c->w_in, c->kernel_w, c->padding, c->stride),
+                             .kernel_h = 1,
+                             .kernel_w = 1,
+                             .stride = 1};
         }
     }
     if (masked) {

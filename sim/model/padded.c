@@ -83,9 +83,7 @@ static bool pad(const sim_gemm *gemm, const tile_shape *t, sim_gemm *out)
     n = (double)out->extent[SIM_N];
     k = (double)out->extent[SIM_K];
     inputs = (double)blocks * (double)sim_window_inputs(out, t->size[SIM_M]);
-    return bits_of(n * k * (double)sim_taps(gemm),
-                   gemm->w_bits + (gemm->w_group > 0 ? (16.0 + gemm->w_bits) / gemm->w_group : 0),
-                   &out->w_stored_bits) &&
+    return bits_of(n * k * (double)sim_taps(gemm), sim_weight_element_bits(gemm), &out->w_stored_bits) &&
            bits_of(inputs * k, gemm->a_bits, &out->a_stored_bits) &&
            bits_of(m * n, gemm->out_bits, &out->out_stored_bits);
 }

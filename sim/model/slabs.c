@@ -33,12 +33,6 @@ static double whole_folds(const sim_fold *fold, double per_den, double elements)
     return fold->kind == SIM_FOLD_SIDE ? folds * held : elements;
 }
 
-/* Bits of a stored weight, its share of scales included. */
-static double weight_bits(const sim_gemm *gemm)
-{
-    return gemm->w_bits + (gemm->w_group > 0 ? (16.0 + gemm->w_bits) / gemm->w_group : 0);
-}
-
 bool sim_slab_fits(const sim_capacity *capacity, const double elements[SIM_OPERAND_COUNT])
 {
     double used = 0;
@@ -80,7 +74,7 @@ bool sim_slabs_of(const sim_problem *problem, const sim_gemm *gemm, const sim_wa
     out->elements[SIM_OPERAND_OUTPUT] =
         (double)tile[SIM_M] * whole_folds(n, (double)n->per_den, (double)tile[SIM_N]);
     bits[SIM_OPERAND_WEIGHT] =
-        out->elements[SIM_OPERAND_WEIGHT] * tiles[SIM_N] * tiles[SIM_K] * weight_bits(gemm);
+        out->elements[SIM_OPERAND_WEIGHT] * tiles[SIM_N] * tiles[SIM_K] * sim_weight_element_bits(gemm);
     bits[SIM_OPERAND_INPUT] = out->elements[SIM_OPERAND_INPUT] * tiles[SIM_M] * tiles[SIM_K] * gemm->a_bits;
     bits[SIM_OPERAND_OUTPUT] =
         out->elements[SIM_OPERAND_OUTPUT] * tiles[SIM_M] * tiles[SIM_N] * gemm->out_bits;
@@ -165,8 +159,9 @@ void sim_slab_value(const sim_slab_problem *s, const sim_dim order[SIM_DIMS], si
     for (int o = 0; o < SIM_OPERAND_COUNT; o++)
         flows[o] = flow_of(s, (sim_operand)o, order);
     if (!g->on_chip[SIM_OPERAND_WEIGHT]) {
-        t.weight_read = batch * (flows[SIM_OPERAND_WEIGHT].moved * weight_bits(g) + (double)g->w_once_bits);
-        first += flows[SIM_OPERAND_WEIGHT].slab * weight_bits(g) * s->rates.weight;
+        t.weight_read =
+            batch * (flows[SIM_OPERAND_WEIGHT].moved * sim_weight_element_bits(g) + (double)g->w_once_bits);
+        first += flows[SIM_OPERAND_WEIGHT].slab * sim_weight_element_bits(g) * s->rates.weight;
     }
     if (!g->on_chip[SIM_OPERAND_INPUT]) {
         t.input_read = batch * flows[SIM_OPERAND_INPUT].moved * g->a_bits;

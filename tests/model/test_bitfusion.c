@@ -1,21 +1,13 @@
 /* The bitfusion back end against an array of fusion units built from 2-bit bricks. */
 #include "model/backend.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/bitfusion_ref.h"
 #include "reference/gemm_case.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* The widths that bricks make of an operand: 2, 4, 8, 16. */
 static int rounded(int bits)
@@ -35,11 +27,11 @@ static int64_t closed_form(const bitfusion_array *array, int64_t m, int64_t n, i
     int64_t abreast = 1, turns = 1;
     for (int i = 0; i < 2; i++) {
         if (widths[i] > array->widest)
-            turns *= ceil_div(widths[i], array->widest);
+            turns *= ref_ceil_div(widths[i], array->widest);
         else
             abreast *= array->widest / widths[i];
     }
-    return m * ceil_div(n, array->cols) * ceil_div(k * turns, array->rows * abreast);
+    return m * ref_ceil_div(n, array->cols) * ref_ceil_div(k * turns, array->rows * abreast);
 }
 
 static int64_t least_of(int bits, bool is_signed)

@@ -2,6 +2,7 @@
  * cycles that the closed forms and the back ends claim. */
 #include "model/backend.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/bitfusion_ref.h"
 #include "reference/bitplanes.h"
 #include "reference/conv_case.h"
@@ -9,10 +10,6 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
-
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
 
 enum {
     WIDEST = 16,
@@ -35,11 +32,6 @@ static int64_t run(const machine *it, const int_gemm *gemm, int64_t *out)
 
 /* ---- the closed forms ---------------------------------------------------------------------------------- */
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 static int brick_width(int bits)
 {
     int width = 2;
@@ -57,14 +49,14 @@ static int64_t cycles_along_k(const machine *it, int64_t k, int w_bits, int a_bi
         int64_t abreast = 1, turns = 1;
         for (int i = 0; i < 2; i++) {
             if (widths[i] > it->bricks.widest)
-                turns *= ceil_div(widths[i], it->bricks.widest);
+                turns *= ref_ceil_div(widths[i], it->bricks.widest);
             else
                 abreast *= it->bricks.widest / widths[i];
         }
-        return ceil_div(k * turns, it->bricks.rows * abreast);
+        return ref_ceil_div(k * turns, it->bricks.rows * abreast);
     }
-    return ceil_div(k, it->planes.depth) * ceil_div(w_bits, it->planes.w_step) *
-           ceil_div(a_bits, it->planes.a_step);
+    return ref_ceil_div(k, it->planes.depth) * ref_ceil_div(w_bits, it->planes.w_step) *
+           ref_ceil_div(a_bits, it->planes.a_step);
 }
 
 /* Times the rounds that m and n take: a row of outputs at a time on fusion units, a block on serial ones. */
@@ -73,9 +65,9 @@ static int64_t cycles_of(const machine *it, const int_gemm *gemm)
     const bool booth = !it->fusion && it->planes.lane == BITPLANES_BOOTH;
     /* Booth digits hold signed weights: an unsigned one is a signed one of a bit more. */
     const int w_bits = gemm->w_bits + (booth && !gemm->w_signed);
-    const int64_t outputs = it->fusion
-                                ? gemm->m * ceil_div(gemm->n, it->bricks.cols)
-                                : ceil_div(gemm->m, it->planes.rows) * ceil_div(gemm->n, it->planes.cols);
+    const int64_t outputs =
+        it->fusion ? gemm->m * ref_ceil_div(gemm->n, it->bricks.cols)
+                   : ref_ceil_div(gemm->m, it->planes.rows) * ref_ceil_div(gemm->n, it->planes.cols);
     return outputs * cycles_along_k(it, gemm->k, w_bits, gemm->a_bits);
 }
 
@@ -110,8 +102,8 @@ static int64_t backend_cycles(const machine *it, sim_arch *arch, const sim_gemm 
     cr_assert(arch->backend->compute(arch, gemm, ways, &tiling, &compute, &err) == SIM_OK);
     int64_t drain = 0;
     if (!it->fusion) {
-        const int64_t w_steps = ceil_div(gemm->w_bits, it->planes.w_step);
-        const int64_t a_steps = ceil_div(gemm->a_bits, it->planes.a_step);
+        const int64_t w_steps = ref_ceil_div(gemm->w_bits, it->planes.w_step);
+        const int64_t a_steps = ref_ceil_div(gemm->a_bits, it->planes.a_step);
         drain = chunks * ((w_steps < a_steps ? w_steps : a_steps) - 1);
     }
     cr_assert(compute.fill_cycles == drain, "%lld cycles to drain, not %lld", (long long)compute.fill_cycles,
@@ -271,7 +263,7 @@ Test(bits, booth_digits_make_every_weight)
     for (int bits = 1; bits <= WIDEST; bits++) {
         for (int is_signed = 0; is_signed < 2; is_signed++) {
             const int digits = bitplanes_booth_digits(bits, is_signed);
-            cr_assert(digits == ceil_div(bits + !is_signed, 2));
+            cr_assert(digits == ref_ceil_div(bits + !is_signed, 2));
             for (int32_t value = operands_least(bits, is_signed); value <= operands_most(bits, is_signed);
                  value++) {
                 int64_t sum = 0;
@@ -361,7 +353,8 @@ static void check_convolutions(machine it, uint64_t seed)
             cr_assert(cycles[direct] == conv_cycles_of(&it, &c, &plan),
                       "case %d, direct %d: %lld cycles, not %lld", i, direct, (long long)cycles[direct],
                       (long long)conv_cycles_of(&it, &c, &plan));
-            const int64_t chunks = plan.by_image ? c.conv.images * ceil_div(c.conv.groups, plan.packed) : 1;
+            const int64_t chunks =
+                plan.by_image ? c.conv.images * ref_ceil_div(c.conv.groups, plan.packed) : 1;
             const int64_t said = backend_cycles(&it, &arch, &gemm, chunks);
             cr_assert(cycles[direct] == said, "case %d, direct %d: %lld cycles, the back end says %lld", i,
                       direct, (long long)cycles[direct], (long long)said);

@@ -10,10 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 /* ---- machines and products ---- */
 
 static sim_arch machine_of(const serial_array *array, int64_t count)

@@ -5,19 +5,13 @@
 #include "model/mapper.h"
 #include "model/run.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 enum { CASES = 10000 / SIMACC_TEST_REDUCE };
-
-/* Sums in doubles, one in another order than the other. */
-static const double slip = 1e-9;
 
 typedef struct trial {
     sim_arch arch;
@@ -116,8 +110,8 @@ static void check_run(int index, const trial *t, sim_objective objective)
     cr_assert(r->cycles >= r->memory_cycles - 1 && r->cycles >= r->compute_cycles - 1,
               "case %d: %lld cycles, %lld compute, %lld memory", index, (long long)r->cycles,
               (long long)r->compute_cycles, (long long)r->memory_cycles);
-    cr_assert(r->utilization_frac > 0 && r->utilization_frac <= 1 + slip, "case %d: utilization %g", index,
-              r->utilization_frac);
+    cr_assert(r->utilization_frac > 0 && r->utilization_frac <= 1 + ref_slip, "case %d: utilization %g",
+              index, r->utilization_frac);
     cr_assert(fabs(r->latency_s * t->arch.clock_mhz * 1e6 - (double)r->cycles) <= 1e-6 * (double)r->cycles);
 
     const double weights = bytes(t->n, t->k, t->w_bits), inputs = bytes(t->m, t->k, t->a_bits);
@@ -126,7 +120,7 @@ static void check_run(int index, const trial *t, sim_objective objective)
               "case %d: reads below compulsory", index);
     cr_assert((double)r->dram_write_bytes >= (double)t->batch * outputs, "case %d: writes below compulsory",
               index);
-    cr_assert(moved >= r->dram_bits_bound * (1 - slip), "case %d: below its own bound", index);
+    cr_assert(moved >= r->dram_bits_bound * (1 - ref_slip), "case %d: below its own bound", index);
     cr_assert(r->compulsory_dram_bits == 8 * (double)t->batch * (weights + inputs + outputs),
               "case %d: compulsory %g, not %g", index, r->compulsory_dram_bits,
               8 * (double)t->batch * (weights + inputs + outputs));
@@ -139,7 +133,7 @@ static void check_run(int index, const trial *t, sim_objective objective)
 
 static bool near(double a, double b)
 {
-    return fabs(a - b) <= slip * (fabs(a) + fabs(b));
+    return fabs(a - b) <= ref_slip * (fabs(a) + fabs(b));
 }
 
 /* Totals are sums over layers, times how often each occurs. */
@@ -268,12 +262,12 @@ static void check_monotone(int index, const trial *t, sim_objective objective, r
     const double value = best_value(&base, objective);
     for (int i = 0; i < EASIER; i++) {
         const double other = best_value(&easier[i], objective);
-        cr_assert(other <= value * (1 + slip), "case %d, objective %s: %s raise it from %.12g to %.12g",
+        cr_assert(other <= value * (1 + ref_slip), "case %d, objective %s: %s raise it from %.12g to %.12g",
                   index, sim_objective_names[objective], easier_by[i], value, other);
     }
     for (int i = 0; i < HARDER; i++) {
         const double other = best_value(&harder[i], objective);
-        cr_assert(other >= value * (1 - slip),
+        cr_assert(other >= value * (1 - ref_slip),
                   "case %d, objective %s: a larger %c lowers it from %.12g to %.12g", index,
                   sim_objective_names[objective], "mnk"[i], value, other);
     }

@@ -3,20 +3,14 @@
 #include "model/mapper.h"
 #include "model/run.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/conv_tiles.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 enum { CASES = 3000 / SIMACC_TEST_REDUCE };
-
-/* Sums in doubles, one in another order than the other. */
-static const double slip = 1e-9;
 
 static const sim_conv_method methods[] = {SIM_CONV_IMPLICIT_GEMM, SIM_CONV_IM2COL, SIM_CONV_DIRECT};
 
@@ -113,10 +107,11 @@ static void check_run(int index, const trial *t, sim_objective objective)
     const double bits_per_cycle = t->arch.dram_bandwidth_gb_s * 8e9 / (t->arch.clock_mhz * 1e6);
     const double moved = (double)(r.dram_read_bytes + r.dram_write_bytes) * 8; /* each up to whole bytes */
     cr_assert((double)r.macs == macs, "case %d: %lld macs", index, (long long)r.macs);
-    cr_assert((double)r.compute_cycles >= macs / peak * (1 - slip), "case %d: faster than its peak", index);
+    cr_assert((double)r.compute_cycles >= macs / peak * (1 - ref_slip), "case %d: faster than its peak",
+              index);
     cr_assert((double)r.memory_cycles >= (moved - 16) / bits_per_cycle - 1, "case %d", index);
     cr_assert(r.cycles >= r.memory_cycles - 1 && r.cycles >= r.compute_cycles - 1, "case %d", index);
-    cr_assert(r.utilization_frac > 0 && r.utilization_frac <= 1 + slip, "case %d: utilization %g", index,
+    cr_assert(r.utilization_frac > 0 && r.utilization_frac <= 1 + ref_slip, "case %d: utilization %g", index,
               r.utilization_frac);
 
     const double groups = (double)layer.batch;
@@ -128,7 +123,7 @@ static void check_run(int index, const trial *t, sim_objective objective)
     cr_assert(r.compulsory_dram_bits == groups * (weights + inputs + outputs),
               "case %d: compulsory %g, not %g", index, r.compulsory_dram_bits,
               groups * (weights + inputs + outputs));
-    cr_assert(moved >= r.dram_bits_bound * (1 - slip), "case %d: below its own bound", index);
+    cr_assert(moved >= r.dram_bits_bound * (1 - ref_slip), "case %d: below its own bound", index);
     cr_assert(r.has_mapping && r.mapping.tile_k <= r.k && r.mapping.tile_n <= r.n && r.mapping.tile_m <= r.m,
               "case %d", index);
     /* Tiles of k are whole channels, told in the layer's k. */
@@ -199,12 +194,12 @@ static void check_monotone(int index, const trial *t, sim_objective objective, r
     const double value = best_value(&base, objective);
     for (int i = 0; i < EASIER; i++) {
         const double other = best_value(&easier[i], objective);
-        cr_assert(other <= value * (1 + slip), "case %d, objective %s: %s raise it from %.12g to %.12g",
+        cr_assert(other <= value * (1 + ref_slip), "case %d, objective %s: %s raise it from %.12g to %.12g",
                   index, sim_objective_names[objective], easier_by[i], value, other);
     }
     for (int i = 0; i < HARDER; i++) {
         const double other = best_value(&harder[i], objective);
-        cr_assert(other >= value * (1 - slip), "case %d, objective %s: %s lower it from %.12g to %.12g",
+        cr_assert(other >= value * (1 - ref_slip), "case %d, objective %s: %s lower it from %.12g to %.12g",
                   index, sim_objective_names[objective], harder_by[i], value, other);
     }
 }

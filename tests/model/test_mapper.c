@@ -1,6 +1,7 @@
 /* The mapper against every integer tiling of small problems, and against published tools on large ones. */
 #include "model/mapper.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/conv_tiles.h"
 #include "reference/table.h"
 #include "reference/tile_search.h"
@@ -8,23 +9,6 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
-/* Sums are added up in another order than the mapper's. */
-static const double slip = 1e-9;
-
-static bool at_most(double a, double b)
-{
-    return a <= b * (1 + slip);
-}
-
-static bool equal(double a, double b)
-{
-    return at_most(a, b) && at_most(b, a);
-}
 
 /* ---- the optimum of each objective, by trying everything ---- */
 
@@ -50,11 +34,11 @@ static void first_pass(void *user, const tile_value *value)
 static void second_pass(void *user, const tile_value *value)
 {
     optimum *best = user;
-    if (at_most(value->dram_bits, best->dram_bits))
+    if (ref_at_most(value->dram_bits, best->dram_bits))
         best->dram_span_cycles = fmin(best->dram_span_cycles, value->span_cycles);
-    if (at_most(value->span_cycles, best->span_cycles))
+    if (ref_at_most(value->span_cycles, best->span_cycles))
         best->span_energy_pj = fmin(best->span_energy_pj, value->energy_pj);
-    if (at_most(value->span_cycles, best->limit_cycles))
+    if (ref_at_most(value->span_cycles, best->limit_cycles))
         best->limit_energy_pj = fmin(best->limit_energy_pj, value->energy_pj);
 }
 
@@ -120,19 +104,19 @@ static void check_price(const problem *p, const tile_search *search, const sim_m
     const tile_value said = as_tile_value(&choice->value);
     cr_assert(tile_search_fits(search, choice->tiling.tile), "case %d: the tiles do not fit", index);
     cr_assert(tile_search_price(search, choice->way, &choice->tiling, &own), "case %d: not allowed", index);
-    cr_assert(equal(own.busy_cycles, said.busy_cycles), "case %d: busy %g, not %g", index, said.busy_cycles,
-              own.busy_cycles);
-    cr_assert(equal(own.transfer_cycles, said.transfer_cycles), "case %d: transfer %g, not %g", index,
+    cr_assert(ref_equal(own.busy_cycles, said.busy_cycles), "case %d: busy %g, not %g", index,
+              said.busy_cycles, own.busy_cycles);
+    cr_assert(ref_equal(own.transfer_cycles, said.transfer_cycles), "case %d: transfer %g, not %g", index,
               said.transfer_cycles, own.transfer_cycles);
-    cr_assert(equal(own.energy_pj, said.energy_pj), "case %d: energy %g, not %g", index, said.energy_pj,
+    cr_assert(ref_equal(own.energy_pj, said.energy_pj), "case %d: energy %g, not %g", index, said.energy_pj,
               own.energy_pj);
-    cr_assert(equal(own.dram_bits, said.dram_bits), "case %d: DRAM %g, not %g", index, said.dram_bits,
+    cr_assert(ref_equal(own.dram_bits, said.dram_bits), "case %d: DRAM %g, not %g", index, said.dram_bits,
               own.dram_bits);
     sim_prices prices;
     sim_prices_of(&p->arch, p->gemm.w_bits, p->gemm.a_bits, &prices);
     const double priced = sim_counts_pj(&prices, &choice->counts) + prices.pj_per_cycle * said.span_cycles;
-    cr_assert(equal(priced, said.energy_pj), "case %d: the counts cost %g, the value says %g", index, priced,
-              said.energy_pj);
+    cr_assert(ref_equal(priced, said.energy_pj), "case %d: the counts cost %g, the value says %g", index,
+              priced, said.energy_pj);
 }
 
 static void check_objective(const problem *p, const optimum *best, sim_objective objective,
@@ -143,24 +127,25 @@ static void check_objective(const problem *p, const optimum *best, sim_objective
     bool optimal = false;
     switch (objective) {
     case SIM_OBJECTIVE_DRAM:
-        optimal = equal(v->dram_bits, best->dram_bits) && at_most(v->span_cycles, best->dram_span_cycles);
+        optimal =
+            ref_equal(v->dram_bits, best->dram_bits) && ref_at_most(v->span_cycles, best->dram_span_cycles);
         break;
     case SIM_OBJECTIVE_LATENCY:
-        optimal = equal(v->span_cycles, best->span_cycles) &&
-                  (!overlap || at_most(v->energy_pj, best->span_energy_pj));
+        optimal = ref_equal(v->span_cycles, best->span_cycles) &&
+                  (!overlap || ref_at_most(v->energy_pj, best->span_energy_pj));
         break;
     case SIM_OBJECTIVE_ENERGY:
-        optimal = equal(v->energy_pj, best->energy_pj);
+        optimal = ref_equal(v->energy_pj, best->energy_pj);
         break;
     case SIM_OBJECTIVE_EDP:
-        optimal = equal(v->energy_pj * v->span_cycles, best->edp);
+        optimal = ref_equal(v->energy_pj * v->span_cycles, best->edp);
         break;
     default: /* balanced: finer tiles may give back the slack in energy, and span where it was latency's price
               */
-        optimal =
-            at_most(v->energy_pj, best->limit_energy_pj * slack) && at_most(best->energy_pj, v->energy_pj) &&
-            (!overlap ||
-             (at_most(v->span_cycles, best->limit_cycles) && equal(v->energy_pj, best->limit_energy_pj)));
+        optimal = ref_at_most(v->energy_pj, best->limit_energy_pj * slack) &&
+                  ref_at_most(best->energy_pj, v->energy_pj) &&
+                  (!overlap || (ref_at_most(v->span_cycles, best->limit_cycles) &&
+                                ref_equal(v->energy_pj, best->limit_energy_pj)));
         break;
     }
     cr_assert(optimal,
@@ -183,7 +168,7 @@ static void check_refinement(const problem *p, sim_objective objective, sim_map_
     cr_assert(sim_map(&coarse.arch, &coarse.gemm, "layer", objective, cache, &found, &err) == SIM_OK);
     cr_assert(choice->pipeline.cycles <= found.pipeline.cycles, "case %d: %g cycles, before refinement %g",
               index, choice->pipeline.cycles, found.pipeline.cycles);
-    cr_assert(at_most(found.value.span_cycles, choice->pipeline.cycles), "case %d", index);
+    cr_assert(ref_at_most(found.value.span_cycles, choice->pipeline.cycles), "case %d", index);
 }
 
 /* Returns how many problems had no tiling that fits. */

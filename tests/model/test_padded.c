@@ -4,32 +4,11 @@
  * the model the ways (model/backend.h) and the prices of single events (model/energy.h), nothing else. */
 #include "model/mapper.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
-/* Sums are added up in another order than the mapper's. */
-static const double slip = 1e-9;
-
-static bool at_most(double a, double b)
-{
-    return a <= b * (1 + slip);
-}
-
-static bool equal(double a, double b)
-{
-    return at_most(a, b) && at_most(b, a);
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* ---- problems ---- */
 
@@ -93,9 +72,10 @@ typedef struct tile_cost {
 static sim_gemm filled(const problem *p, const block *b, int64_t count[SIM_DIMS])
 {
     sim_gemm gemm = p->gemm;
-    count[SIM_M] = ceil_div(p->images, b->images) * ceil_div(p->rows, b->rows) * ceil_div(p->cols, b->cols);
-    count[SIM_N] = ceil_div(gemm.extent[SIM_N], b->n);
-    count[SIM_K] = ceil_div(gemm.extent[SIM_K], b->k);
+    count[SIM_M] =
+        ref_ceil_div(p->images, b->images) * ref_ceil_div(p->rows, b->rows) * ref_ceil_div(p->cols, b->cols);
+    count[SIM_N] = ref_ceil_div(gemm.extent[SIM_N], b->n);
+    count[SIM_K] = ref_ceil_div(gemm.extent[SIM_K], b->k);
     gemm.extent[SIM_M] = count[SIM_M] * b->images * b->rows * b->cols;
     gemm.extent[SIM_N] = count[SIM_N] * b->n;
     gemm.extent[SIM_K] = count[SIM_K] * b->k;
@@ -321,7 +301,7 @@ static void visit(optimum *best, const tile_cost *c, int pass)
         best->span_energy_pj = fmin(best->span_energy_pj, c->energy_pj);
     if (c->span_cycles <= best->limit_cycles)
         best->limit_energy_pj = fmin(best->limit_energy_pj, c->energy_pj);
-    if (at_most(c->dram_bits, best->dram_bits))
+    if (ref_at_most(c->dram_bits, best->dram_bits))
         best->dram_span_cycles = fmin(best->dram_span_cycles, c->span_cycles);
 }
 
@@ -371,12 +351,12 @@ static void check_price(const problem *p, const sim_map_choice *choice, int inde
               "case %d: a tile that the machine has not", index);
     tile_cost own;
     cr_assert(cost_of(p, &b, choice->way, choice->tiling.order, &own), "case %d: does not fit", index);
-    cr_assert(own.span_cycles == v->span_cycles && equal(own.busy_cycles, v->busy_cycles),
+    cr_assert(own.span_cycles == v->span_cycles && ref_equal(own.busy_cycles, v->busy_cycles),
               "case %d: %g cycles (%g busy), not %g (%g)", index, v->span_cycles, v->busy_cycles,
               own.span_cycles, own.busy_cycles);
-    cr_assert(equal(own.transfer_cycles, v->transfer_cycles) && equal(own.dram_bits, v->dram_bits),
+    cr_assert(ref_equal(own.transfer_cycles, v->transfer_cycles) && ref_equal(own.dram_bits, v->dram_bits),
               "case %d: %.10g bits, not %.10g", index, v->dram_bits, own.dram_bits);
-    cr_assert(equal(own.energy_pj, v->energy_pj), "case %d: %.10g pJ, not %.10g", index, v->energy_pj,
+    cr_assert(ref_equal(own.energy_pj, v->energy_pj), "case %d: %.10g pJ, not %.10g", index, v->energy_pj,
               own.energy_pj);
     cr_assert(choice->pipeline.first_load == own.first && choice->pipeline.last_store == own.last &&
                   choice->pipeline.cycles == own.span_cycles,
@@ -384,16 +364,16 @@ static void check_price(const problem *p, const sim_map_choice *choice, int inde
               choice->pipeline.last_store, own.first, own.last);
     sim_prices prices;
     sim_prices_of(&p->arch, p->gemm.w_bits, p->gemm.a_bits, &prices);
-    cr_assert(
-        equal(sim_counts_pj(&prices, &choice->counts) + prices.pj_per_cycle * v->span_cycles, v->energy_pj),
-        "case %d: the counts cost something else", index);
+    cr_assert(ref_equal(sim_counts_pj(&prices, &choice->counts) + prices.pj_per_cycle * v->span_cycles,
+                        v->energy_pj),
+              "case %d: the counts cost something else", index);
     sim_compute compute;
     sim_err err = {0};
     sim_arch arch = p->arch;
     arch.array_fill = false;
     cr_assert(arch.backend->compute(&arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute,
                                     &err) == SIM_OK);
-    cr_assert((double)(compute.cycles - compute.fill_cycles) <= v->busy_cycles * (1 + slip),
+    cr_assert((double)(compute.cycles - compute.fill_cycles) <= v->busy_cycles * (1 + ref_slip),
               "case %d: the array takes %lld cycles, the value says %g", index, (long long)compute.cycles,
               v->busy_cycles);
 }
@@ -402,15 +382,16 @@ static bool is_optimal(const optimum *best, sim_objective objective, const sim_m
 {
     switch (objective) {
     case SIM_OBJECTIVE_LATENCY:
-        return v->span_cycles == best->span_cycles && equal(v->energy_pj, best->span_energy_pj);
+        return v->span_cycles == best->span_cycles && ref_equal(v->energy_pj, best->span_energy_pj);
     case SIM_OBJECTIVE_ENERGY:
-        return equal(v->energy_pj, best->energy_pj);
+        return ref_equal(v->energy_pj, best->energy_pj);
     case SIM_OBJECTIVE_EDP:
-        return equal(v->energy_pj * v->span_cycles, best->edp);
+        return ref_equal(v->energy_pj * v->span_cycles, best->edp);
     case SIM_OBJECTIVE_DRAM:
-        return equal(v->dram_bits, best->dram_bits) && at_most(v->span_cycles, best->dram_span_cycles);
+        return ref_equal(v->dram_bits, best->dram_bits) &&
+               ref_at_most(v->span_cycles, best->dram_span_cycles);
     default:
-        return v->span_cycles <= best->limit_cycles && equal(v->energy_pj, best->limit_energy_pj);
+        return v->span_cycles <= best->limit_cycles && ref_equal(v->energy_pj, best->limit_energy_pj);
     }
 }
 
@@ -521,9 +502,9 @@ Test(padded, one_resident_tile_without_overlap)
         cr_assert(status == (best < INFINITY ? SIM_OK : SIM_INFEASIBLE), "case %d: status %d", i,
                   (int)status);
         if (status == SIM_OK) {
-            cr_assert(equal(choice.value.span_cycles, best), "case %d: %.10g cycles, not %.10g", i,
+            cr_assert(ref_equal(choice.value.span_cycles, best), "case %d: %.10g cycles, not %.10g", i,
                       choice.value.span_cycles, best);
-            cr_assert(choice.pipeline.cycles >= choice.value.span_cycles * (1 - slip), "case %d", i);
+            cr_assert(choice.pipeline.cycles >= choice.value.span_cycles * (1 - ref_slip), "case %d", i);
             compared++;
         }
         sim_arena_free(&arena);

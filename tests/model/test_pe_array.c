@@ -7,10 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 static const char *const dataflow_names[] = {"ws", "os", "is"};
 
 /* Runs a chain of folds of an array: `folds` column blocks of one GEMM, started every `interval` cycles. */

@@ -9,10 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 typedef struct pipeline_case {

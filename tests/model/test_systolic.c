@@ -1,6 +1,7 @@
 /* The systolic back end against the PE-level simulator, and SCALE-Sim's own counts. */
 #include "model/backend.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/gemm_case.h"
 #include "reference/pe_array.h"
 #include "reference/table.h"
@@ -9,19 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 static const pe_dataflow pe_dataflows[] = {
     [SIM_DATAFLOW_WS] = PE_WS, [SIM_DATAFLOW_OS] = PE_OS, [SIM_DATAFLOW_IS] = PE_IS};
 static const sim_dim orders[6][3] = {{SIM_M, SIM_N, SIM_K}, {SIM_M, SIM_K, SIM_N}, {SIM_N, SIM_M, SIM_K},
                                      {SIM_N, SIM_K, SIM_M}, {SIM_K, SIM_M, SIM_N}, {SIM_K, SIM_N, SIM_M}};
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
 
 /* Whether the way allows this nest: one of its innermost loops stays innermost when loops of one tile, which
  * change nothing, are moved out. */
@@ -274,7 +266,7 @@ Test(systolic, narrow_weights_pay_at_the_port)
         sim_compute compute = {0};
         sim_err err = {0};
         cr_assert(arch.backend->compute(&arch, &gemm, &ways[0], &tiling, &compute, &err) == SIM_OK);
-        const int64_t load = ceil_div(8 * 8 * bits, 64), folds = (512 / 8) * (512 / 8);
+        const int64_t load = ref_ceil_div(8 * 8 * bits, 64), folds = (512 / 8) * (512 / 8);
         cr_expect(compute.cycles == load + 8 + 8 - 2 + (folds - 1) * (load > 1 ? load : 1) + 1);
         cr_expect(compute.port_limited == (bits > 1), "%d bits", bits);
         cycles[bits] = compute.cycles;

@@ -1,6 +1,7 @@
 /* The mapper on the machine and in the accounting of three published mappers. */
 #include "model/mapper.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/loopnest.h"
 #include "reference/table.h"
 
@@ -35,17 +36,12 @@ static sim_arch their_machine(void)
     return arch;
 }
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* Array passes that tiles of `tile` make along a dimension of `extent` on 16 PEs. */
 static int64_t passes(int64_t extent, int64_t tile)
 {
     int64_t sum = 0;
     for (int64_t at = 0; at < extent; at += tile)
-        sum += ceil_div(extent - at < tile ? extent - at : tile, 16);
+        sum += ref_ceil_div(extent - at < tile ? extent - at : tile, 16);
     return sum;
 }
 
@@ -74,7 +70,7 @@ static double their_energy_uj(const sim_gemm *gemm, const sim_tiling *tiling)
                  k = (double)gemm->extent[SIM_K];
     const double n_passes = (double)passes(gemm->extent[SIM_N], tiling->tile[SIM_N]);
     const double k_passes = (double)passes(gemm->extent[SIM_K], tiling->tile[SIM_K]);
-    const double loads = k * n * (double)ceil_div(gemm->extent[SIM_M], tiling->tile[SIM_M]);
+    const double loads = k * n * (double)ref_ceil_div(gemm->extent[SIM_M], tiling->tile[SIM_M]);
     const loopnest_step words = words_of(gemm, tiling);
     const double moved = (double)dram_words(&words);
     const double accesses = m * k * n_passes + m * n * (2 * k_passes - 1) + loads + moved;
@@ -123,7 +119,7 @@ Test(timeloop, never_more_words_nor_energy)
                       (long long)i, tool, ours, theirs);
             /* What the mapper minimised is this figure, without the writes to weight registers. */
             const double loads = (double)gemm.extent[SIM_K] * (double)gemm.extent[SIM_N] *
-                                 (double)ceil_div(gemm.extent[SIM_M], choice.tiling.tile[SIM_M]);
+                                 (double)ref_ceil_div(gemm.extent[SIM_M], choice.tiling.tile[SIM_M]);
             cr_expect(fabs(1e-6 * (choice.value.energy_pj + loads * register_pj) - ours) < 1e-9 * ours);
             compared++;
         }

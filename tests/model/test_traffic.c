@@ -5,10 +5,6 @@
 
 #include <criterion/criterion.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
 
 /* The innermost loop with more than one tile; any will do when there is none. */

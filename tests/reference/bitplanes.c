@@ -1,4 +1,5 @@
 #include "reference/bitplanes.h"
+#include "reference/arithmetic.h"
 
 #include "reference/pe_machine.h"
 
@@ -21,11 +22,6 @@ static void impossible(const char *why)
     exit(70);
 }
 
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
 /* The low `bits` bits of a value, sign or zeros above them. */
 static int32_t read_as(int32_t value, int bits, bool is_signed)
 {
@@ -42,7 +38,7 @@ static operand take(const int32_t *from, int64_t vectors, int64_t k, int64_t str
                  .k = k,
                  .bits = bits,
                  .step = step,
-                 .steps = (int)ceil_div(bits, step),
+                 .steps = (int)ref_ceil_div(bits, step),
                  .is_signed = is_signed};
     for (int64_t vector = 0; vector < vectors; vector++) {
         for (int64_t i = 0; i < k; i++)
@@ -60,7 +56,7 @@ static uint64_t *plane_of(const operand *o, int64_t vector, int64_t chunk, int b
 
 static void cut_into_planes(operand *o, int64_t depth)
 {
-    o->words = ceil_div(depth, 64);
+    o->words = ref_ceil_div(depth, 64);
     o->planes = pe_alloc(o->vectors * o->chunks * o->bits * o->words, sizeof *o->planes);
     for (int64_t vector = 0; vector < o->vectors; vector++) {
         for (int64_t k = 0; k < o->k; k++) {
@@ -206,7 +202,7 @@ int64_t bitplanes_run(const bitplanes_array *array, const int_gemm *gemm, int64_
 {
     operand a = take(gemm->a, gemm->m, gemm->k, gemm->k, 1, gemm->a_bits, gemm->a_signed, array->a_step);
     operand w = take(gemm->w, gemm->n, gemm->k, 1, gemm->n, gemm->w_bits, gemm->w_signed, array->w_step);
-    a.chunks = w.chunks = ceil_div(gemm->k, array->depth);
+    a.chunks = w.chunks = ref_ceil_div(gemm->k, array->depth);
     if (array->lane == BITPLANES_BOOTH) {
         if (w.step != 2 || a.steps != 1)
             impossible("Booth lanes take two bits of w and all of a");

@@ -1,4 +1,5 @@
 /* Folds of a tiled GEMM and their schedules; the arrays themselves are in pe_stationary.c and pe_output.c. */
+#include "reference/arithmetic.h"
 #include "reference/pe_machine.h"
 
 #include <stdio.h>
@@ -25,11 +26,6 @@ pe_axes pe_axes_of(pe_dataflow dataflow)
         break;
     }
     return (pe_axes){PE_M, PE_N, PE_K};
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -61,7 +57,7 @@ int64_t pe_step_cycle(const pe_array *array, int64_t step)
     const int64_t weights = weights_per_step(array);
     if (!array->port_bits || !weights)
         return step;
-    return larger(step, ceil_div((step + 1) * weights * array->w_bits, array->port_bits) - 1);
+    return larger(step, ref_ceil_div((step + 1) * weights * array->w_bits, array->port_bits) - 1);
 }
 
 int64_t pe_array_stream_cycles(const pe_array *array, const pe_fold *fold)
@@ -98,7 +94,7 @@ int64_t pe_array_load_cycles(const pe_array *array)
         return 0;
     if (array->dataflow == PE_IS || !array->port_bits)
         return array->rows;
-    return ceil_div(array->rows * array->cols * array->w_bits, array->port_bits);
+    return ref_ceil_div(array->rows * array->cols * array->w_bits, array->port_bits);
 }
 
 /* The folds of one tile, appended to `folds`. */

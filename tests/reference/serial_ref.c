@@ -1,9 +1,5 @@
 #include "reference/serial_ref.h"
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
+#include "reference/arithmetic.h"
 
 static int64_t later(int64_t a, int64_t b)
 {
@@ -32,7 +28,7 @@ static void load_times(const stream *s, int64_t index, int64_t *begin, int64_t *
         int64_t items = s->items - at < s->per_block ? s->items - at : s->per_block;
         *begin = t;
         if (s->port > 0)
-            t += ceil_div(items * s->word_bits, s->port);
+            t += ref_ceil_div(items * s->word_bits, s->port);
         at += items;
     }
     *end = t;
@@ -114,7 +110,7 @@ static int64_t chunk_size(int64_t items, int64_t words_each, int64_t room, int64
     int64_t chunks = 1;
     while (chunks * room < items * words_each)
         chunks++;
-    return ceil_div(ceil_div(items, chunks), per_block) * per_block;
+    return ref_ceil_div(ref_ceil_div(items, chunks), per_block) * per_block;
 }
 
 /* One image of a set of groups that are side by side. */
@@ -122,8 +118,10 @@ static serial_cycles image(const serial_array *array, const serial_product *p, i
                            int64_t depths)
 {
     const bool chunked = array->w_port > 0 || array->a_port > 0;
-    stream a = {0, array->rows, array->depth * p->a_bits, array->a_port, ceil_div(p->a_bits, array->a_step)};
-    stream w = {0, array->cols, array->depth * p->w_bits, array->w_port, ceil_div(p->w_bits, array->w_step)};
+    stream a = {0, array->rows, array->depth * p->a_bits, array->a_port,
+                ref_ceil_div(p->a_bits, array->a_step)};
+    stream w = {0, array->cols, array->depth * p->w_bits, array->w_port,
+                ref_ceil_div(p->w_bits, array->w_step)};
     const int64_t m_size =
         chunked ? chunk_size(p->positions, depths * p->a_bits, array->a_words, array->rows) : p->positions;
     const int64_t n_size =

@@ -9,6 +9,7 @@
  * serial_<depth>_<w step>_<a step>, booth_<depth>. */
 #include "model/backend.h"
 #include "reference/arch_case.h"
+#include "reference/arithmetic.h"
 #include "reference/bitplanes.h"
 #include "reference/operands.h"
 
@@ -47,11 +48,6 @@ static void close_files(files *to)
 {
     if (fclose(to->cases) != 0 || fclose(to->expected) != 0)
         die("cannot write the cases");
-}
-
-static int64_t ceil_div(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
 }
 
 /* ---- the fusion unit ------------------------------------------------------------------------------------
@@ -165,10 +161,10 @@ static schedule schedule_of(const int_gemm *gemm, int64_t rows, int64_t cols)
     s.a = spread_of(gemm->a_bits, gemm->a_signed);
     s.w = spread_of(gemm->w_bits, gemm->w_signed);
     s.slots = (int64_t)s.a.abreast * s.w.abreast;
-    s.chunks = ceil_div(gemm->k, s.slots);
+    s.chunks = ref_ceil_div(gemm->k, s.slots);
     s.work = s.chunks * s.a.turns * s.w.turns;
-    s.steps = ceil_div(s.work, rows);
-    s.blocks = ceil_div(gemm->n, cols);
+    s.steps = ref_ceil_div(s.work, rows);
+    s.blocks = ref_ceil_div(gemm->n, cols);
     return s;
 }
 

@@ -28,11 +28,6 @@ static int brick_width(int bits)
     return width;
 }
 
-static int64_t gcd(int64_t a, int64_t b)
-{
-    return b == 0 ? a : gcd(b, a % b);
-}
-
 /* Products per unit and cycle as a fraction: `products` every `passes` cycles. */
 static void unit_rate(const sim_arch *arch, int w_bits, int a_bits, int64_t *products, int64_t *passes)
 {
@@ -48,7 +43,7 @@ static void unit_rate(const sim_arch *arch, int w_bits, int a_bits, int64_t *pro
         *products *= arch->array_a_bits / a;
     else
         *passes *= sim_ceil_div(a, arch->array_a_bits);
-    divisor = gcd(*products, *passes);
+    divisor = sim_gcd(*products, *passes);
     *products /= divisor;
     *passes /= divisor;
 }
@@ -67,7 +62,7 @@ static sim_fold depth_fold(const sim_arch *arch, const sim_gemm *gemm)
     unit_rate(arch, gemm->w_bits, gemm->a_bits, &products, &passes);
     fold.per_num = passes * (gemm->window.direct ? 1 : sim_taps(gemm));
     fold.per_den = arch->array_rows * products;
-    divisor = gcd(fold.per_num, fold.per_den);
+    divisor = sim_gcd(fold.per_num, fold.per_den);
     fold.per_num /= divisor;
     fold.per_den /= divisor;
     return fold;
