@@ -15,8 +15,7 @@
 
 #include <cublasLt.h>
 
-/* Where the toolkit had the library when the plug-in was built; "" if only the linker's places are to be
- * tried. */
+/* Where the toolkit had the library when the plug-in was built; "": only the linker's places are tried. */
 #ifndef SIMACC_CUDA_LIBRARIES
 #define SIMACC_CUDA_LIBRARIES ""
 #endif
@@ -53,7 +52,8 @@ struct cublaslt_plan {
     cublasLtMatmulDesc_t desc;
     cublasLtMatrixLayout_t a, w, out;
     cublasLtMatmulHeuristicResult_t ways[CUBLASLT_WAYS_MAX];
-    bool integers;
+    bool integers; /* in and out */
+    bool wide_out; /* results have the 32 bits of the sums */
 };
 
 namespace
@@ -151,7 +151,9 @@ int find_ways(cublaslt_plan *p)
 {
     cublasLtMatmulPreference_t preference = nullptr;
     uint64_t workspace = CUBLASLT_WORKSPACE_BYTES;
-    uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_INPLACE | CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+    /* In place is in the output's type (cublasLt.h). */
+    uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE |
+                          (p->wide_out ? CUBLASLT_REDUCTION_SCHEME_INPLACE : CUBLASLT_REDUCTION_SCHEME_NONE);
     int found = 0, good = 0;
 
     if (p->f->preference_create(&preference) != CUBLAS_STATUS_SUCCESS)
@@ -190,7 +192,7 @@ void cublaslt_open(cublaslt_library *out)
         dlclose(library);
         return;
     }
-    out->library = library;
+    out->dl_handle = library;
     out->functions = f;
     out->handle = handle;
 }
@@ -200,8 +202,8 @@ void cublaslt_close(cublaslt_library *library)
     if (library->functions)
         (void)library->functions->destroy((cublasLtHandle_t)library->handle);
     delete library->functions;
-    if (library->library)
-        dlclose(library->library);
+    if (library->dl_handle)
+        dlclose(library->dl_handle);
     *library = {};
 }
 
@@ -216,6 +218,7 @@ cublaslt_plan *cublaslt_plan_make(const cublaslt_library *library, const cublasl
     p->f = library->functions;
     p->handle = (cublasLtHandle_t)library->handle;
     p->integers = shape->format == CUBLASLT_INT8_TO_INT32;
+    p->wide_out = p->integers || shape->format == CUBLASLT_FP32;
     if (describe(p, shape))
         *ways = find_ways(p);
     if (*ways == 0) {
@@ -239,7 +242,7 @@ void cublaslt_plan_free(cublaslt_plan *p)
 }
 
 bool cublaslt_run(const cublaslt_plan *p, int way, const void *a, const void *w, void *out, void *workspace,
-                  cudaStream_t queue)
+                  cudaStream_t stream)
 {
     const float one = 1, zero = 0;
     const int32_t whole_one = 1, whole_zero = 0;
@@ -248,7 +251,7 @@ bool cublaslt_run(const cublaslt_plan *p, int way, const void *a, const void *w,
 
     return p->f->matmul(p->handle, p->desc, alpha, w, p->w, a, p->a, beta, out, p->out, out, p->out,
                         &p->ways[way].algo, workspace, CUBLASLT_WORKSPACE_BYTES,
-                        queue) == CUBLAS_STATUS_SUCCESS;
+                        stream) == CUBLAS_STATUS_SUCCESS;
 }
 
 } // namespace simacc

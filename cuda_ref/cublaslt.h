@@ -11,11 +11,13 @@ namespace simacc
 struct cublaslt_functions;
 
 struct cublaslt_library {
-    void *library, *handle;
-    cublaslt_functions *functions; /* NULL: not there */
+    void *dl_handle;               /* of dlopen */
+    void *handle;                  /* cublasLtHandle_t */
+    cublaslt_functions *functions; /* NULL: not there, see why_not */
     char why_not[160];
 };
 
+/* Opens the library and a handle on the current device. */
 void cublaslt_open(cublaslt_library *library);
 void cublaslt_close(cublaslt_library *library);
 
@@ -47,7 +49,7 @@ void cublaslt_plan_free(cublaslt_plan *plan);
 
 /* Queues one product; false: the library refuses this way. `workspace` has CUBLASLT_WORKSPACE_BYTES. */
 bool cublaslt_run(const cublaslt_plan *plan, int way, const void *a, const void *w, void *out,
-                  void *workspace, cudaStream_t queue);
+                  void *workspace, cudaStream_t stream);
 
 } // namespace simacc
 

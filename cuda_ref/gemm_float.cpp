@@ -4,8 +4,6 @@
  * multiples of 16: operands are padded with zeros, as a model would. */
 #include "job.h"
 
-#include <stdio.h>
-
 namespace simacc
 {
 
@@ -13,35 +11,35 @@ namespace
 {
 
 struct float_format {
-    cublaslt_format library;
     number_type in, out;
     int exact_range, multiple;
 };
 
-/* By kernel_entry.variant. Ranges keep exact sums exact: below 2^24 in units of fp32 sums, and about 2^11
+/* By cublaslt_format. Ranges keep exact sums exact: below 2^24 in units of fp32 sums, and about 2^11
  * with four standard deviations in those of FP8 tensor cores; and below 65504 in fp16. */
 const float_format formats[] = {
-    {CUBLASLT_FP16, NUMBER_FP16, NUMBER_FP16, 8, 1},
-    {CUBLASLT_BF16, NUMBER_BF16, NUMBER_BF16, 8, 1},
-    {CUBLASLT_FP32, NUMBER_FP32, NUMBER_FP32, 8, 1},
-    {CUBLASLT_E4M3_TO_FP16, NUMBER_E4M3, NUMBER_FP16, 2, 16},
+    {NUMBER_FP16, NUMBER_FP16, 8, 1},
+    {NUMBER_BF16, NUMBER_BF16, 8, 1},
+    {NUMBER_FP32, NUMBER_FP32, 8, 1},
+    {NUMBER_E4M3, NUMBER_FP16, 2, 16},
 };
 
 struct float_job : gemm_job {
+    cublaslt_format cublaslt;
     float_format format;
     int64_t m, n, k, batch, rows, columns, depth; /* the last three padded */
     int64_t a_place, w_place;
     cublaslt_plan *plan = nullptr;
 
-    float_job(const float_format &f, const simacc_cuda_request *r)
-        : format(f), m(r->m), n(r->n), k(r->k), batch(r->batch)
+    float_job(cublaslt_format cublaslt_, const simacc_cuda_request *r)
+        : cublaslt(cublaslt_), format(formats[cublaslt_]), m(r->m), n(r->n), k(r->k), batch(r->batch)
     {
-        int64_t in = number_bytes(f.in), out = number_bytes(f.out);
+        int64_t in = number_bytes(format.in), out = number_bytes(format.out);
         set_layout set;
 
-        rows = round_up(m, f.multiple);
-        columns = round_up(n, f.multiple);
-        depth = round_up(k, f.multiple);
+        rows = round_up(m, format.multiple);
+        columns = round_up(n, format.multiple);
+        depth = round_up(k, format.multiple);
         a_place = set.place(batch * rows * depth * in);
         w_place = set.place(batch * columns * depth * in);
         out_bytes = batch * rows * columns * out;
@@ -53,7 +51,7 @@ struct float_job : gemm_job {
         macs = (double)outputs * (double)k;
         bytes =
             (double)batch * ((double)(m + n) * (double)k * (double)in + (double)m * (double)n * (double)out);
-        exact_only = f.in == NUMBER_E4M3;
+        exact_only = format.in == NUMBER_E4M3;
     }
 
     ~float_job() override
@@ -61,29 +59,35 @@ struct float_job : gemm_job {
         cublaslt_plan_free(plan);
     }
 
+    cublaslt_shape shape() const
+    {
+        return {cublaslt, rows,    columns,      depth,           batch,         depth,
+                depth,    columns, rows * depth, columns * depth, rows * columns};
+    }
+
     /* All products in one matrix: rows that only pad are zero like columns that do. */
-    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
+    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t stream) const override
     {
         for (int64_t b = 0; b < batch; b++) {
             int64_t in = number_bytes(format.in), a_at = b * rows * depth, w_at = b * columns * depth;
             uint32_t own = seed + 1000u * (uint32_t)b;
 
             if (rows > m)
-                (void)cudaMemsetAsync(set + a_place + a_at * in, 0, (size_t)(rows * depth * in), queue);
+                (void)cudaMemsetAsync(set + a_place + a_at * in, 0, (size_t)(rows * depth * in), stream);
             if (columns > n)
-                (void)cudaMemsetAsync(set + w_place + w_at * in, 0, (size_t)(columns * depth * in), queue);
+                (void)cudaMemsetAsync(set + w_place + w_at * in, 0, (size_t)(columns * depth * in), stream);
             launch_fill(
                 {set + a_place + a_at * in, format.in, kind, format.exact_range, a_seed(own), m, k, depth},
-                queue);
+                stream);
             launch_fill(
                 {set + w_place + w_at * in, format.in, kind, format.exact_range, w_seed(own), n, k, depth},
-                queue);
+                stream);
         }
     }
 
-    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override
+    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t stream) const override
     {
-        return cublaslt_run(plan, way, set + a_place, set + w_place, set + out_place, work, queue);
+        return cublaslt_run(plan, way, set + a_place, set + w_place, set + out_place, work, stream);
     }
 
     gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t) const override
@@ -115,29 +119,8 @@ struct float_job : gemm_job {
 job *start_gemm_float(simacc_cuda_session *session, const kernel_entry *entry,
                       const simacc_cuda_request *request, const message &to, simacc_cuda_status *status)
 {
-    const float_format &f = formats[entry->variant];
-    float_job *made = new (std::nothrow) float_job(f, request);
-    char why[160] = "out of host memory";
-
-    if (made) {
-        cublaslt_shape shape = {f.library,
-                                made->rows,
-                                made->columns,
-                                made->depth,
-                                made->batch,
-                                made->depth,
-                                made->depth,
-                                made->columns,
-                                made->rows * made->depth,
-                                made->columns * made->depth,
-                                made->rows * made->columns};
-        made->plan = cublaslt_plan_make(&session->cublaslt, &shape, &made->ways, why, sizeof why);
-        if (made->plan)
-            return made;
-        delete made;
-    }
-    *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "%s", why);
-    return nullptr;
+    return made_with_plan(session, new (std::nothrow) float_job((cublaslt_format)entry->variant, request), to,
+                          status);
 }
 
 } // namespace simacc

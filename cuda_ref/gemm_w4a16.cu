@@ -38,20 +38,17 @@ struct w4a16_job : gemm_job {
         bytes = 2.0 * (double)m * (double)k + (double)n * (double)k * (0.5 + 4.0 / W4_GROUP) +
                 2.0 * (double)outputs;
         ways = own_choices<weights_int4>(async, sms, m, n, sizes.steps, choices);
-        for (int i = 0; i < ways; i++) {
-            int64_t needed = own_partial_bytes(choices[i], m, sizes.out_stride);
-            work_bytes = needed > work_bytes ? needed : work_bytes;
-        }
+        work_bytes = own_work_bytes(choices, ways, m, sizes.out_stride);
     }
 
-    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
+    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t stream) const override
     {
-        launch_fill({set + a_place, NUMBER_FP16, kind, 8, a_seed(seed), m, k, sizes.row_bytes / 2}, queue);
+        launch_fill({set + a_place, NUMBER_FP16, kind, 8, a_seed(seed), m, k, sizes.row_bytes / 2}, stream);
         launch_fill_w4(
-            {(uint32_t *)(set + w_place), (uint32_t *)(set + scale_place), kind, w_seed(seed), n, k}, queue);
+            {(uint32_t *)(set + w_place), (uint32_t *)(set + scale_place), kind, w_seed(seed), n, k}, stream);
     }
 
-    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override
+    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t stream) const override
     {
         gemm_args g = {};
 
@@ -66,7 +63,7 @@ struct w4a16_job : gemm_job {
         g.row_bytes = (int)sizes.row_bytes;
         g.steps = (int)sizes.steps;
         g.parts = choices[way].parts;
-        launch_own<weights_int4>(g, choices[way].tile, async, queue);
+        launch_own<weights_int4>(g, choices[way].tile, async, stream);
         return true;
     }
 
@@ -96,16 +93,10 @@ struct w4a16_job : gemm_job {
 job *start_gemm_w4a16(simacc_cuda_session *session, const kernel_entry *, const simacc_cuda_request *request,
                       const message &to, simacc_cuda_status *status)
 {
-    job *made = nullptr;
-
-    if (request->batch != 1 || !gemm_fits(request->m, request->n, request->k)) {
-        *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "one product of k up to 2^17, m and n up to 2^22 only");
+    if (!accept_product(request, to, status))
         return nullptr;
-    }
-    made = new (std::nothrow) w4a16_job(request, has_async_copies(session), session->device.sms);
-    if (!made)
-        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
-    return made;
+    return made_or_failed(
+        new (std::nothrow) w4a16_job(request, has_async_copies(session), session->device.sms), to, status);
 }
 
 } // namespace simacc

@@ -2,7 +2,8 @@
  * in memory) and "simacc_o3" (one per tensor, known beforehand): int8 x int8 with int32 sums by mma.sync,
  * scaled to fp16 with the activation's scale and one per output channel before anything is written. Weights
  * are packed beforehand in the order in which tensor cores read them (kernels/layout.h), activations come row
- * by row. Own kernels: kernels/gemm_tile.cuh and, for up to 16 rows, kernels/gemm_skinny.cuh. */
+ * by row. SmoothQuant itself has one scale per weight tensor. Own kernels: kernels/gemm_tile.cuh and, for up
+ * to 16 rows, kernels/gemm_skinny.cuh. */
 #include "kernels/gemm_run.cuh"
 
 #include "gemm_w8a8.h"
@@ -23,15 +24,12 @@ struct own_w8a8_job : w8a8_job {
           sizes(gemm_sizes_of(8, r->m, r->n, r->k)), async(async_)
     {
         ways = own_choices<weights_int8>(async, sms, m, n, sizes.steps, choices);
-        for (int i = 0; i < ways; i++) {
-            int64_t needed = own_partial_bytes(choices[i], m, out_stride);
-            work_bytes = needed > work_bytes ? needed : work_bytes;
-        }
+        work_bytes = own_work_bytes(choices, ways, m, out_stride);
     }
 
-    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const override
+    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t stream) const override
     {
-        launch_fill_w8({(uint32_t *)(set + w_place), w_seed(seed), n, k}, queue);
+        launch_fill_w8({(uint32_t *)(set + w_place), w_seed(seed), n, k}, stream);
     }
 
     gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t seed) const override
@@ -42,7 +40,7 @@ struct own_w8a8_job : w8a8_job {
         return g;
     }
 
-    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override
+    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t stream) const override
     {
         gemm_args g = {};
 
@@ -60,7 +58,7 @@ struct own_w8a8_job : w8a8_job {
         g.row_bytes = (int)row_bytes;
         g.steps = (int)sizes.steps;
         g.parts = choices[way].parts;
-        launch_own<weights_int8>(g, choices[way].tile, async, queue);
+        launch_own<weights_int8>(g, choices[way].tile, async, stream);
         return true;
     }
 };
@@ -70,17 +68,11 @@ struct own_w8a8_job : w8a8_job {
 job *start_gemm_w8a8(simacc_cuda_session *session, const kernel_entry *entry,
                      const simacc_cuda_request *request, const message &to, simacc_cuda_status *status)
 {
-    job *made = nullptr;
-
-    if (request->batch != 1 || !gemm_fits(request->m, request->n, request->k)) {
-        *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "one product of k up to 2^17, m and n up to 2^22 only");
+    if (!accept_product(request, to, status))
         return nullptr;
-    }
-    made = new (std::nothrow)
-        own_w8a8_job(request, entry->variant, has_async_copies(session), session->device.sms);
-    if (!made)
-        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
-    return made;
+    return made_or_failed(new (std::nothrow) own_w8a8_job(request, entry->variant, has_async_copies(session),
+                                                          session->device.sms),
+                          to, status);
 }
 
 } // namespace simacc

@@ -11,7 +11,7 @@ namespace simacc
 struct w8a8_job : gemm_job {
     int64_t m, n, k, row_bytes, out_stride;
     int64_t a_place, w_place, row_scale_place, column_scale_place, tensor_scale_place;
-    int scheme; /* 1: a scale per token (O1), 2: one in memory (O2), 3: one known beforehand (O3) */
+    int scheme; /* activation_scheme */
 
     w8a8_job(const simacc_cuda_request *r, int scheme_, int64_t w_bytes, int64_t out_stride_)
         : m(r->m), n(r->n), k(r->k), row_bytes(round_up(r->k, 16)), out_stride(out_stride_), scheme(scheme_)
@@ -31,7 +31,7 @@ struct w8a8_job : gemm_job {
         exact_only = true;
         macs = (double)outputs * (double)k;
         bytes = (double)(m + n) * (double)k + 2.0 * (double)outputs + 4.0 * (double)n +
-                (scheme == 1 ? 4.0 * (double)m : 0);
+                (scheme == O1 ? 4.0 * (double)m : 0);
     }
 
     static float static_scale()
@@ -41,12 +41,12 @@ struct w8a8_job : gemm_job {
 
     const float *row_scale(const unsigned char *set) const
     {
-        return scheme == 1 ? (const float *)(set + row_scale_place) : nullptr;
+        return scheme == O1 ? (const float *)(set + row_scale_place) : nullptr;
     }
 
     const float *tensor_scale(const unsigned char *set) const
     {
-        return scheme == 2 ? (const float *)(set + tensor_scale_place) : nullptr;
+        return scheme == O2 ? (const float *)(set + tensor_scale_place) : nullptr;
     }
 
     const float *column_scale(const unsigned char *set) const
@@ -54,16 +54,16 @@ struct w8a8_job : gemm_job {
         return (const float *)(set + column_scale_place);
     }
 
-    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
+    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t stream) const override
     {
-        launch_fill({set + a_place, NUMBER_INT8, kind, 0, a_seed(seed), m, k, row_bytes}, queue);
-        fill_weights(set, seed, queue);
-        launch_fill_scales((float *)(set + row_scale_place), a_seed(seed), m, queue);
-        launch_fill_scales((float *)(set + column_scale_place), w_seed(seed), n, queue);
-        launch_fill_scales((float *)(set + tensor_scale_place), seed, 1, queue);
+        launch_fill({set + a_place, NUMBER_INT8, kind, 0, a_seed(seed), m, k, row_bytes}, stream);
+        fill_weights(set, seed, stream);
+        launch_fill_scales((float *)(set + row_scale_place), a_seed(seed), m, stream);
+        launch_fill_scales((float *)(set + column_scale_place), w_seed(seed), n, stream);
+        launch_fill_scales((float *)(set + tensor_scale_place), seed, 1, stream);
     }
 
-    virtual void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const = 0;
+    virtual void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t stream) const = 0;
 
     gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t seed) const override
     {

@@ -12,18 +12,24 @@ namespace simacc
 namespace
 {
 
-struct library_w8a8_job : w8a8_job {
+struct cublaslt_w8a8_job : w8a8_job {
     cublaslt_plan *plan = nullptr;
 
-    explicit library_w8a8_job(const simacc_cuda_request *r)
-        : w8a8_job(r, 1, round_up(r->n, 16) * round_up(r->k, 16), round_up(r->n, 16))
+    explicit cublaslt_w8a8_job(const simacc_cuda_request *r)
+        : w8a8_job(r, O1, round_up(r->n, 16) * round_up(r->k, 16), round_up(r->n, 16))
     {
         work_bytes = CUBLASLT_WORKSPACE_BYTES + sums_bytes();
     }
 
-    ~library_w8a8_job() override
+    ~cublaslt_w8a8_job() override
     {
         cublaslt_plan_free(plan);
+    }
+
+    cublaslt_shape shape() const
+    {
+        return {
+            CUBLASLT_INT8_TO_INT32, m, out_stride, row_bytes, 1, row_bytes, row_bytes, out_stride, 0, 0, 0};
     }
 
     int64_t sums_bytes() const
@@ -31,20 +37,20 @@ struct library_w8a8_job : w8a8_job {
         return 4 * m * out_stride;
     }
 
-    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t queue) const override
+    void fill_weights(unsigned char *set, uint32_t seed, cudaStream_t stream) const override
     {
-        launch_fill({set + w_place, NUMBER_INT8, OPERANDS_EXACT, 0, w_seed(seed), n, k, row_bytes}, queue);
+        launch_fill({set + w_place, NUMBER_INT8, OPERANDS_EXACT, 0, w_seed(seed), n, k, row_bytes}, stream);
         if (out_stride > n)
             (void)cudaMemsetAsync(set + w_place + n * row_bytes, 0, (size_t)((out_stride - n) * row_bytes),
-                                  queue);
+                                  stream);
     }
 
-    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const override
+    bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t stream) const override
     {
         void *sums = work + CUBLASLT_WORKSPACE_BYTES;
         gemm_args g = {};
 
-        if (!cublaslt_run(plan, way, set + a_place, set + w_place, sums, work, queue))
+        if (!cublaslt_run(plan, way, set + a_place, set + w_place, sums, work, stream))
             return false;
         g.row_scale = row_scale(set);
         g.column_scale = column_scale(set);
@@ -54,7 +60,7 @@ struct library_w8a8_job : w8a8_job {
         g.m = (int)m;
         g.n = (int)n;
         g.parts = 1;
-        SIMACC_LAUNCH(combine_parts<int>, combine_blocks(m, n), 1, 256, 0, queue, g);
+        SIMACC_LAUNCH(combine_parts<int>, combine_blocks(m, n), 1, COMBINE_THREADS, 0, stream, g);
         return true;
     }
 };
@@ -65,33 +71,9 @@ job *start_gemm_w8a8_cublaslt(simacc_cuda_session *session, const kernel_entry *
                               const simacc_cuda_request *request, const message &to,
                               simacc_cuda_status *status)
 {
-    library_w8a8_job *made;
-    char why[160] = "out of host memory";
-
-    if (request->batch != 1 || request->k > 1 << 17 || request->m > 1 << 22 || request->n > 1 << 22) {
-        *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "one product of k up to 2^17, m and n up to 2^22 only");
+    if (!accept_product(request, to, status))
         return nullptr;
-    }
-    made = new (std::nothrow) library_w8a8_job(request);
-    if (made) {
-        cublaslt_shape shape = {CUBLASLT_INT8_TO_INT32,
-                                made->m,
-                                made->out_stride,
-                                made->row_bytes,
-                                1,
-                                made->row_bytes,
-                                made->row_bytes,
-                                made->out_stride,
-                                0,
-                                0,
-                                0};
-        made->plan = cublaslt_plan_make(&session->cublaslt, &shape, &made->ways, why, sizeof why);
-        if (made->plan)
-            return made;
-        delete made;
-    }
-    *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "%s", why);
-    return nullptr;
+    return made_with_plan(session, new (std::nothrow) cublaslt_w8a8_job(request), to, status);
 }
 
 } // namespace simacc

@@ -41,37 +41,37 @@ struct job {
     {
     }
 
-    virtual void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const = 0;
+    virtual void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t stream) const = 0;
     /* Queues one call; false: this way cannot run it. Errors of launches are left to the runtime. */
-    virtual bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t queue) const = 0;
+    virtual bool launch(unsigned char *set, unsigned char *work, int way, cudaStream_t stream) const = 0;
     virtual void judge(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t samples,
-                       verdict *v, cudaStream_t queue) const = 0;
+                       verdict *v, cudaStream_t stream) const = 0;
     /* One output of a set that was copied to the host. */
     virtual judgement judge_host(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t sample,
                                  int64_t samples) const = 0;
 };
 
 /* launch.cu: queues the kernels that prepare and judge. */
-void launch_fill(const fill_args &g, cudaStream_t queue);
-void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t queue);
-void launch_fill_w8(const w8_fill_args &g, cudaStream_t queue);
-void launch_fill_w4(const w4_fill_args &g, cudaStream_t queue);
-void launch_judge_gemm(const gemm_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue);
-void launch_judge_rows(const row_judge_args &g, int64_t samples, verdict *v, cudaStream_t queue);
+void launch_fill(const fill_args &g, cudaStream_t stream);
+void launch_fill_scales(float *to, uint32_t seed, int64_t count, cudaStream_t stream);
+void launch_fill_w8(const w8_fill_args &g, cudaStream_t stream);
+void launch_fill_w4(const w4_fill_args &g, cudaStream_t stream);
+void launch_judge_gemm(const gemm_judge_args &g, int64_t samples, verdict *v, cudaStream_t stream);
+void launch_judge_rows(const row_judge_args &g, int64_t samples, verdict *v, cudaStream_t stream);
 /* Cycles and nanoseconds that `out` gets: the SM clock, over at least `least_ns`. */
 struct clock_probe {
     unsigned long long cycles, ns;
 };
-void launch_probe(clock_probe *out, unsigned least_ns, cudaStream_t queue);
+void launch_probe(clock_probe *out, unsigned least_ns, cudaStream_t stream);
 
 /* A matrix product: its judgement needs only to know where things are. */
 struct gemm_job : job {
     virtual gemm_judge_args judge_args(const unsigned char *set, operand_kind kind, uint32_t seed) const = 0;
 
     void judge(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t samples, verdict *v,
-               cudaStream_t queue) const override
+               cudaStream_t stream) const override
     {
-        launch_judge_gemm(judge_args(set, kind, seed), samples, v, queue);
+        launch_judge_gemm(judge_args(set, kind, seed), samples, v, stream);
     }
 
     judgement judge_host(const unsigned char *set, operand_kind kind, uint32_t seed, int64_t sample,
@@ -86,9 +86,9 @@ struct row_job : job {
     virtual row_judge_args judge_args(const unsigned char *set) const = 0;
 
     void judge(const unsigned char *set, operand_kind, uint32_t, int64_t samples, verdict *v,
-               cudaStream_t queue) const override
+               cudaStream_t stream) const override
     {
-        launch_judge_rows(judge_args(set), samples, v, queue);
+        launch_judge_rows(judge_args(set), samples, v, stream);
     }
 
     judgement judge_host(const unsigned char *set, operand_kind, uint32_t, int64_t sample,
@@ -109,9 +109,48 @@ inline uint32_t w_seed(uint32_t seed)
     return 4 * seed + 2;
 }
 
-/* The starts of the table in kernels.cpp: see kernel_entry. */
-typedef job *job_start(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_request *,
-                       const message &, simacc_cuda_status *);
+/* Scales of int8 activations, as SmoothQuant names them (Xiao et al., ICML 2023, table 2): one per token; one
+ * for the tensor, found at run time; one for the tensor, known beforehand. */
+enum activation_scheme { O1 = 1, O2, O3 };
+
+/* What the integer kernels can do: int32 sums hold 127 * 127 * k, and row and tile numbers 32 bits. False
+ * with a status for other shapes. */
+inline bool accept_product(const simacc_cuda_request *r, const message &to, simacc_cuda_status *status)
+{
+    if (r->batch == 1 && r->m <= 1 << 22 && r->n <= 1 << 22 && r->k <= 1 << 17)
+        return true;
+    *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "one product of k up to 2^17, m and n up to 2^22 only");
+    return false;
+}
+
+/* `made`, or NULL and a status where there was no memory for it. */
+inline job *made_or_failed(job *made, const message &to, simacc_cuda_status *status)
+{
+    if (!made)
+        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
+    return made;
+}
+
+/* A job of cuBLASLt, which has a `shape`, with its `plan` and `ways`; NULL and a status where the library has
+ * no kernel, or memory was short. */
+template <class Job>
+job *made_with_plan(const simacc_cuda_session *session, Job *made, const message &to,
+                    simacc_cuda_status *status)
+{
+    char why[160] = "out of host memory";
+
+    if (!made)
+        return made_or_failed(made, to, status);
+    cublaslt_shape shape = made->shape();
+    made->plan = cublaslt_plan_make(&session->cublaslt, &shape, &made->ways, why, sizeof why);
+    if (made->plan)
+        return made;
+    delete made;
+    *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "%s", why);
+    return nullptr;
+}
+
+/* The starts of the table in kernels.cpp. */
 job_start start_gemm_float, start_gemm_w8a8_cublaslt, start_gemm_w8a8, start_gemm_w4a16;
 job_start start_softmax, start_rmsnorm, start_quantize, start_residual, start_copy, start_empty;
 

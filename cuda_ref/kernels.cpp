@@ -22,88 +22,59 @@ const char *needs_fp8(const simacc_cuda_session *s)
     return s->device.sm < 89 ? "fp8 tensor cores came with compute capability 8.9" : needs_cublaslt(s);
 }
 
-/* name, impl, w and a bits and formats, layout, is_gemm, available, why_not, summary; variant, start, why_not
- */
+struct operand_format {
+    int bits;
+    const char *name;
+};
+
+constexpr operand_format NONE = {0, ""}, INT4 = {4, "int"}, INT8 = {8, "int"}, E4M3 = {8, "fp8"},
+                         FP16 = {16, "fp"}, BF16 = {16, "bf"}, FP32 = {32, "fp"};
+
+/* A matrix product of weights `w` and activations `a`, both contiguous along k. */
+constexpr kernel_entry gemm(const char *name, const char *impl, operand_format w, operand_format a,
+                            job_start *start, int variant,
+                            const char *(*why_not)(const simacc_cuda_session *), const char *summary)
+{
+    return {{name, impl, w.bits, a.bits, w.name, a.name, "tn", 1, 0, "", summary}, start, variant, why_not};
+}
+
+/* A kernel of our own over rows of `in`. */
+constexpr kernel_entry rows(const char *name, const char *impl, operand_format in, job_start *start,
+                            int variant, const char *summary)
+{
+    return {{name, impl, 0, in.bits, "", in.name, "row", 0, 0, "", summary}, start, variant, nullptr};
+}
+
+/* Of several implementations of a kernel the first that is available is the one that a request gets which
+ * names none. */
 const kernel_entry table[] = {
-    {{"gemm_fp16", "cublaslt", 16, 16, "fp", "fp", "tn", 1, 0, "", "fp16, fp32 sums, cuBLASLt's heuristics"},
-     0,
-     start_gemm_float,
-     needs_cublaslt},
-    {{"gemm_w8a8", "cublaslt", 8, 8, "int", "int", "tn", 1, 0, "",
-      "int8 by cuBLASLt into int32, then scales per token and channel"},
-     1,
-     start_gemm_w8a8_cublaslt,
-     needs_cublaslt},
-    {{"gemm_w8a8", "simacc", 8, 8, "int", "int", "tn", 1, 0, "",
-      "int8 by mma.sync, scales per token and channel fused (SmoothQuant O1)"},
-     1,
-     start_gemm_w8a8,
-     nullptr},
-    {{"gemm_w4a16", "simacc", 4, 16, "int", "fp", "tn", 1, 0, "",
-      "int4 in groups of 128, turned into fp16 in registers, mma.sync"},
-     0,
-     start_gemm_w4a16,
-     nullptr},
-    {{"gemm_bf16", "cublaslt", 16, 16, "bf", "bf", "tn", 1, 0, "", "bf16, fp32 sums, cuBLASLt's heuristics"},
-     1,
-     start_gemm_float,
-     needs_bf16},
-    {{"gemm_fp8", "cublaslt", 8, 8, "fp8", "fp8", "tn", 1, 0, "", "e4m3 into fp16, cuBLASLt's heuristics"},
-     3,
-     start_gemm_float,
-     needs_fp8},
-    {{"gemm_fp32", "cublaslt", 32, 32, "fp", "fp", "tn", 1, 0, "",
-      "fp32 without TF32, cuBLASLt's heuristics"},
-     2,
-     start_gemm_float,
-     needs_cublaslt},
-    {{"gemm_w8a8", "simacc_o2", 8, 8, "int", "int", "tn", 1, 0, "",
-      "int8 by mma.sync, one activation scale in memory (SmoothQuant O2)"},
-     2,
-     start_gemm_w8a8,
-     nullptr},
-    {{"gemm_w8a8", "simacc_o3", 8, 8, "int", "int", "tn", 1, 0, "",
-      "int8 by mma.sync, one known activation scale (SmoothQuant O3)"},
-     3,
-     start_gemm_w8a8,
-     nullptr},
-    {{"softmax", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"},
-     0,
-     start_softmax,
-     nullptr},
-    {{"rmsnorm", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 rows, fp32 inside"},
-     0,
-     start_rmsnorm,
-     nullptr},
-    {{"quantize", "simacc", 0, 16, "", "fp", "row", 0, 0, "",
-      "fp16 to int8, a scale per token (SmoothQuant O1)"},
-     1,
-     start_quantize,
-     nullptr},
-    {{"quantize", "simacc_o2", 0, 16, "", "fp", "row", 0, 0, "", "fp16 to int8, one scale, found first (O2)"},
-     2,
-     start_quantize,
-     nullptr},
-    {{"quantize", "simacc_o3", 0, 16, "", "fp", "row", 0, 0, "", "fp16 to int8, one known scale (O3)"},
-     3,
-     start_quantize,
-     nullptr},
-    {{"residual", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 sum of two tensors"},
-     0,
-     start_residual,
-     nullptr},
-    {{"copy", "simacc", 0, 16, "", "fp", "row", 0, 0, "", "fp16 tensor to another place"},
-     0,
-     start_copy,
-     nullptr},
-    {{"empty", "simacc", 0, 0, "", "", "row", 0, 0, "", "a kernel that does nothing, launched by the host"},
-     0,
-     start_empty,
-     nullptr},
-    {{"empty", "simacc_graph", 0, 0, "", "", "row", 0, 0, "", "a kernel that does nothing, from a graph"},
-     1,
-     start_empty,
-     nullptr},
+    gemm("gemm_fp16", "cublaslt", FP16, FP16, start_gemm_float, CUBLASLT_FP16, needs_cublaslt,
+         "fp16, fp32 sums, cuBLASLt's heuristics"),
+    gemm("gemm_w8a8", "cublaslt", INT8, INT8, start_gemm_w8a8_cublaslt, O1, needs_cublaslt,
+         "int8 by cuBLASLt into int32, then scales per token and channel"),
+    gemm("gemm_w8a8", "simacc", INT8, INT8, start_gemm_w8a8, O1, nullptr,
+         "int8 by mma.sync, scales per token and channel fused (SmoothQuant O1)"),
+    gemm("gemm_w4a16", "simacc", INT4, FP16, start_gemm_w4a16, 0, nullptr,
+         "int4 in groups of 128, turned into fp16 in registers, mma.sync"),
+    gemm("gemm_bf16", "cublaslt", BF16, BF16, start_gemm_float, CUBLASLT_BF16, needs_bf16,
+         "bf16, fp32 sums, cuBLASLt's heuristics"),
+    gemm("gemm_fp8", "cublaslt", E4M3, E4M3, start_gemm_float, CUBLASLT_E4M3_TO_FP16, needs_fp8,
+         "e4m3 into fp16, cuBLASLt's heuristics"),
+    gemm("gemm_fp32", "cublaslt", FP32, FP32, start_gemm_float, CUBLASLT_FP32, needs_cublaslt,
+         "fp32 without TF32, cuBLASLt's heuristics"),
+    gemm("gemm_w8a8", "simacc_o2", INT8, INT8, start_gemm_w8a8, O2, nullptr,
+         "int8 by mma.sync, one activation scale in memory (SmoothQuant O2)"),
+    gemm("gemm_w8a8", "simacc_o3", INT8, INT8, start_gemm_w8a8, O3, nullptr,
+         "int8 by mma.sync, one known activation scale (SmoothQuant O3)"),
+    rows("softmax", "simacc", FP16, start_softmax, 0, "fp16 rows, fp32 inside"),
+    rows("rmsnorm", "simacc", FP16, start_rmsnorm, 0, "fp16 rows, fp32 inside"),
+    rows("quantize", "simacc", FP16, start_quantize, O1, "fp16 to int8, a scale per token (SmoothQuant O1)"),
+    rows("quantize", "simacc_o2", FP16, start_quantize, O2, "fp16 to int8, one scale, found first (O2)"),
+    rows("quantize", "simacc_o3", FP16, start_quantize, O3, "fp16 to int8, one known scale (O3)"),
+    rows("residual", "simacc", FP16, start_residual, 0, "fp16 sum of two tensors"),
+    rows("copy", "simacc", FP16, start_copy, 0, "fp16 tensor to another place"),
+    rows("empty", "simacc", NONE, start_empty, 0, "a kernel that does nothing, launched by the host"),
+    rows("empty", "simacc_graph", NONE, start_empty, 1, "a kernel that does nothing, from a graph"),
 };
 
 } // namespace

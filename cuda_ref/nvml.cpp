@@ -76,7 +76,7 @@ void nvml_open(nvml_device *device, const char *bus)
         dlclose(library);
         return;
     }
-    device->library = library;
+    device->dl_handle = library;
     for (int i = 0; i <= SHUTDOWN; i++)
         device->functions[i] = dlsym(library, names[i]);
     if (find(bus, &device->handle) != SUCCESS)
@@ -85,10 +85,10 @@ void nvml_open(nvml_device *device, const char *bus)
 
 void nvml_close(nvml_device *device)
 {
-    if (device->library) {
+    if (device->dl_handle) {
         if (device->functions[SHUTDOWN])
             function_of<int (*)()>(device, SHUTDOWN)();
-        dlclose(device->library);
+        dlclose(device->dl_handle);
     }
     *device = {};
 }
@@ -131,9 +131,9 @@ double nvml_power_cap_w(const nvml_device *device)
 void nvml_driver_version(const nvml_device *device, char *out, unsigned size)
 {
     out[0] = '\0';
-    if (!device->library)
+    if (!device->dl_handle)
         return;
-    auto version = symbol<int (*)(char *, unsigned)>(device->library, "nvmlSystemGetDriverVersion");
+    auto version = symbol<int (*)(char *, unsigned)>(device->dl_handle, "nvmlSystemGetDriverVersion");
     if (!version || version(out, size) != SUCCESS)
         out[0] = '\0';
 }

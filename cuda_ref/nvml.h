@@ -7,16 +7,18 @@ namespace simacc
 {
 
 struct nvml_device {
-    void *library, *handle;
+    void *dl_handle;    /* of dlopen; NULL: no NVML */
+    void *handle;       /* nvmlDevice_t; NULL: no readings */
     void *functions[7]; /* in the order of the readings below, and shutdown */
 };
 
-/* `bus`: "0000:3b:00.0", as the CUDA runtime gives it. Leaves a device without readings when there is no
- * NVML. */
+/* `bus`: "0000:3b:00.0", as the CUDA runtime gives it. Without NVML the device has no readings. */
 void nvml_open(nvml_device *device, const char *bus);
 void nvml_close(nvml_device *device);
 
-/* Joules since the driver was loaded; rises in steps every 20 to 100 ms. */
+/* Joules since the driver was loaded. Rises in steps, tens of milliseconds apart. What is behind it is
+ * sampled: on A100 and H100 a quarter of the time (Yang, Adamek and Armour, SC 2024, arXiv 2312.02741), so
+ * that only loads that are steady for seconds are measured right. */
 double nvml_energy_j(const nvml_device *device);
 double nvml_power_w(const nvml_device *device);
 double nvml_clock_mhz(const nvml_device *device);         /* SM clock now */

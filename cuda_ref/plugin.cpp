@@ -19,8 +19,8 @@ enum {
     JUDGED_WORK = 1 << 27, /* elements read by references, when not all outputs are judged */
     JUDGED_LEAST = 1024,
     HOST_WORK = 1 << 16, /* up to here the host judges too */
-    SETS_MAX = 256,
-    L2_MULTIPLE = 4, /* sets hold this many L2s together */
+    L2_MULTIPLE = 4,     /* sets hold this many L2s together */
+    SETS_MAX = 256,      /* of operands so small that a model's stay in the L2 too */
 };
 
 int find_kernel(const simacc_cuda_session *s, const simacc_cuda_request *r)
@@ -30,6 +30,14 @@ int find_kernel(const simacc_cuda_session *s, const simacc_cuda_request *r)
             (r->impl ? strcmp(s->kernels[i].impl, r->impl) == 0 : s->kernels[i].available))
             return i;
     return -1;
+}
+
+/* Elements. Up to 10^12 of them no count of bytes, places or products overflows. */
+double largest_operand(const simacc_cuda_request *r, bool is_gemm)
+{
+    double m = (double)r->m, n = (double)r->n, k = is_gemm ? (double)r->k : 0;
+
+    return (double)r->batch * fmax(m * n, fmax(m * k, n * k));
 }
 
 simacc_cuda_status check_request(const simacc_cuda_session *s, simacc_cuda_request *r, int *kernel,
@@ -49,8 +57,7 @@ simacc_cuda_status check_request(const simacc_cuda_session *s, simacc_cuda_reque
     if (r->batch == 0)
         r->batch = 1;
     if (r->m < 1 || r->n < 1 || r->batch < 1 || (info->is_gemm && r->k < 1) || r->m > INT32_MAX ||
-        r->n > INT32_MAX || r->k > INT32_MAX || r->batch > 65535 ||
-        (double)r->m * (double)r->n * (double)r->batch > 1e12)
+        r->n > INT32_MAX || r->k > INT32_MAX || r->batch > 65535 || largest_operand(r, info->is_gemm) > 1e12)
         return fail(to, SIMACC_CUDA_BAD_ARGUMENT, "a shape of no elements, or of too many");
     return SIMACC_CUDA_OK;
 }
@@ -79,8 +86,7 @@ simacc_cuda_status place(simacc_cuda_session *s, const job &j, bool timed, job_m
     return status;
 }
 
-/* ---- the check
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the check -------------------------------------------------------------------------------------- */
 
 struct findings {
     int64_t outputs, wrong;
@@ -106,8 +112,8 @@ double float_of(uint32_t bits)
     return value;
 }
 
-/* Runs one way on operands of one kind and judges it: on the device, and on the host too where that is quick.
- */
+/* Runs one way on operands of one kind and judges it: on the device, and on the host too where that is
+ * quick. */
 simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_memory &memory, int way,
                              operand_kind kind, uint32_t seed, findings *f, const message &to)
 {
@@ -120,16 +126,16 @@ simacc_cuda_status judge_way(simacc_cuda_session *s, const job &j, const job_mem
         samples = JUDGED_LEAST;
     if (samples > j.outputs)
         samples = j.outputs;
-    j.fill(set, kind, seed, s->queue);
-    (void)cudaMemsetAsync(set + j.out_place, 0xff, (size_t)j.out_bytes, s->queue);
-    (void)cudaMemsetAsync(device, 0, sizeof *device, s->queue);
-    if (!j.launch(set, memory.work, way, s->queue)) {
+    j.fill(set, kind, seed, s->stream);
+    (void)cudaMemsetAsync(set + j.out_place, 0xff, (size_t)j.out_bytes, s->stream);
+    (void)cudaMemsetAsync(device, 0, sizeof *device, s->stream);
+    if (!j.launch(set, memory.work, way, s->stream)) {
         (void)cudaGetLastError();
         return fail(to, SIMACC_CUDA_UNSUPPORTED, "the library refuses");
     }
-    j.judge(set, kind, seed, samples, device, s->queue);
-    (void)cudaMemcpyAsync(host, device, sizeof *host, cudaMemcpyDeviceToHost, s->queue);
-    error = cudaStreamSynchronize(s->queue);
+    j.judge(set, kind, seed, samples, device, s->stream);
+    (void)cudaMemcpyAsync(host, device, sizeof *host, cudaMemcpyDeviceToHost, s->stream);
+    error = cudaStreamSynchronize(s->stream);
     if (error == cudaSuccess)
         error = cudaGetLastError();
     if (error != cudaSuccess)
@@ -181,13 +187,11 @@ simacc_cuda_status check_ways(simacc_cuda_session *s, const job &j, const job_me
     out->checked = all.outputs;
     out->error_frac = all.error_frac;
     out->error_abs = all.error_abs;
-    j.fill(memory.base, OPERANDS_RANDOM, seed, s->queue);
+    j.fill(memory.base, OPERANDS_RANDOM, seed, s->stream);
     return status;
 }
 
-/* ---- measuring
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- measuring -------------------------------------------------------------------------------------- */
 
 simacc_cuda_status run(simacc_cuda_session *s, const job &j, const simacc_cuda_request &r,
                        simacc_cuda_measurement *out, const message &to)
@@ -203,8 +207,8 @@ simacc_cuda_status run(simacc_cuda_session *s, const job &j, const simacc_cuda_r
     if (status != SIMACC_CUDA_OK)
         return status;
     for (int set = 0; set < memory.sets; set++)
-        j.fill(memory.base + set * j.set_bytes, OPERANDS_RANDOM, seed, s->queue);
-    error = cudaStreamSynchronize(s->queue);
+        j.fill(memory.base + set * j.set_bytes, OPERANDS_RANDOM, seed, s->stream);
+    error = cudaStreamSynchronize(s->stream);
     if (error == cudaSuccess)
         error = cudaGetLastError();
     if (error != cudaSuccess)
@@ -244,7 +248,7 @@ simacc_cuda_status measure(simacc_cuda_session *s, const simacc_cuda_request *re
     out->bytes = j->bytes;
     out->macs = j->macs;
     status = run(s, *j, r, out, to);
-    (void)cudaStreamSynchronize(s->queue);
+    (void)cudaStreamSynchronize(s->stream);
     delete j;
     return status;
 }

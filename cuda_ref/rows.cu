@@ -20,20 +20,18 @@ SIMACC_KERNEL(32, 1) do_nothing()
 {
 }
 
-enum { REDUCTION_BYTES = ROW_THREADS / 32 * 4 };
-
 /* Launches `kernel`<32> for short rows, <256> for others. */
-#define LAUNCH_ROWS(kernel, g, queue)                                                                        \
+#define LAUNCH_ROWS(kernel, g, stream)                                                                       \
     do {                                                                                                     \
         if ((g).n <= SHORT_ROW)                                                                              \
-            SIMACC_LAUNCH(kernel<32>, row_blocks((g).m, 32), 1, ROW_THREADS, REDUCTION_BYTES, queue, g);     \
+            SIMACC_LAUNCH(kernel<32>, row_blocks((g).m, 32), 1, ROW_THREADS, ROW_SHARED_BYTES, stream, g);   \
         else                                                                                                 \
-            SIMACC_LAUNCH(kernel<256>, row_blocks((g).m, 256), 1, ROW_THREADS, REDUCTION_BYTES, queue, g);   \
+            SIMACC_LAUNCH(kernel<256>, row_blocks((g).m, 256), 1, ROW_THREADS, ROW_SHARED_BYTES, stream, g); \
     } while (0)
 
 struct rows_job : row_job {
     row_kernel kernel;
-    int scheme; /* of quantization: 1, 2, 3 */
+    int scheme; /* activation_scheme, of quantization; else 0 */
     int64_t m, n, stride, quantized_stride;
     int64_t in_place, in2_place, weight_place, scale_place, largest_place;
 
@@ -62,21 +60,22 @@ struct rows_job : row_job {
         return 0.03125f;
     }
 
+    /* rms_norm_eps of Llama-2 and Mistral. */
     static float epsilon()
     {
         return 1e-5f;
     }
 
-    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t queue) const override
+    void fill(unsigned char *set, operand_kind kind, uint32_t seed, cudaStream_t stream) const override
     {
-        launch_fill({set + in_place, NUMBER_FP16, kind, 8, a_seed(seed), m, n, stride}, queue);
+        launch_fill({set + in_place, NUMBER_FP16, kind, 8, a_seed(seed), m, n, stride}, stream);
         if (kernel == ROW_RESIDUAL)
-            launch_fill({set + in2_place, NUMBER_FP16, kind, 8, w_seed(seed), m, n, stride}, queue);
+            launch_fill({set + in2_place, NUMBER_FP16, kind, 8, w_seed(seed), m, n, stride}, stream);
         if (kernel == ROW_RMSNORM)
-            launch_fill({set + weight_place, NUMBER_FP16, kind, 8, w_seed(seed), 1, n, stride}, queue);
+            launch_fill({set + weight_place, NUMBER_FP16, kind, 8, w_seed(seed), 1, n, stride}, stream);
     }
 
-    bool launch(unsigned char *set, unsigned char *, int, cudaStream_t queue) const override
+    bool launch(unsigned char *set, unsigned char *, int, cudaStream_t stream) const override
     {
         row_args g = {};
 
@@ -94,32 +93,32 @@ struct rows_job : row_job {
         g.n = (int)n;
         switch (kernel) {
         case ROW_SOFTMAX:
-            LAUNCH_ROWS(softmax_rows, g, queue);
+            LAUNCH_ROWS(softmax_rows, g, stream);
             break;
         case ROW_RMSNORM:
-            LAUNCH_ROWS(rmsnorm_rows, g, queue);
+            LAUNCH_ROWS(rmsnorm_rows, g, stream);
             break;
         case ROW_QUANTIZE:
-            if (scheme == 1) {
-                LAUNCH_ROWS(quantize_rows, g, queue);
+            if (scheme == O1) {
+                LAUNCH_ROWS(quantize_rows, g, stream);
                 break;
             }
-            if (scheme == 2) {
+            if (scheme == O2) {
                 g.largest = (uint32_t *)(set + largest_place);
-                (void)cudaMemsetAsync(g.largest, 0, sizeof *g.largest, queue);
-                LAUNCH_ROWS(largest_of_tensor, g, queue);
+                (void)cudaMemsetAsync(g.largest, 0, sizeof *g.largest, stream);
+                LAUNCH_ROWS(largest_of_tensor, g, stream);
             }
-            LAUNCH_ROWS(quantize_tensor, g, queue);
+            LAUNCH_ROWS(quantize_tensor, g, stream);
             break;
         case ROW_RESIDUAL:
             SIMACC_LAUNCH(residual_rows, ceil_div(m * (stride / ROW_PIECE), ROW_THREADS), 1, ROW_THREADS, 0,
-                          queue, g);
+                          stream, g);
             break;
         default: {
             int64_t pieces = m * stride / ROW_PIECE, blocks = ceil_div(pieces, 4 * ROW_THREADS);
             const unsigned char *from = set + in_place;
             unsigned char *to = set + out_place;
-            SIMACC_LAUNCH(copy_pieces, blocks > 8192 ? 8192 : blocks, 1, ROW_THREADS, 0, queue, from, to,
+            SIMACC_LAUNCH(copy_pieces, blocks > 8192 ? 8192 : blocks, 1, ROW_THREADS, 0, stream, from, to,
                           pieces);
             break;
         }
@@ -137,8 +136,8 @@ struct rows_job : row_job {
         g.weight = (const uint16_t *)(set + weight_place);
         g.out = (const uint16_t *)(set + out_place);
         g.quantized = (const int8_t *)(set + out_place);
-        g.row_scale = scheme == 1 ? (const float *)(set + scale_place) : nullptr;
-        g.largest = scheme == 2 ? (const uint32_t *)(set + largest_place) : nullptr;
+        g.row_scale = scheme == O1 ? (const float *)(set + scale_place) : nullptr;
+        g.largest = scheme == O2 ? (const uint32_t *)(set + largest_place) : nullptr;
         g.static_scale = static_scale();
         g.epsilon = epsilon();
         g.m = m;
@@ -153,16 +152,11 @@ struct rows_job : row_job {
 job *start_rows(row_kernel kernel, int scheme, const simacc_cuda_request *request, const message &to,
                 simacc_cuda_status *status)
 {
-    job *made = nullptr;
-
     if (request->m > 1 << 24 || request->n > 1 << 24 || request->batch != 1) {
         *status = fail(to, SIMACC_CUDA_UNSUPPORTED, "up to 2^24 rows of up to 2^24 elements only");
         return nullptr;
     }
-    made = new (std::nothrow) rows_job(kernel, scheme, request);
-    if (!made)
-        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
-    return made;
+    return made_or_failed(new (std::nothrow) rows_job(kernel, scheme, request), to, status);
 }
 
 struct empty_job : job {
@@ -177,9 +171,9 @@ struct empty_job : job {
     {
     }
 
-    bool launch(unsigned char *, unsigned char *, int, cudaStream_t queue) const override
+    bool launch(unsigned char *, unsigned char *, int, cudaStream_t stream) const override
     {
-        SIMACC_LAUNCH(do_nothing, 1, 1, 32, 0, queue);
+        SIMACC_LAUNCH(do_nothing, 1, 1, 32, 0, stream);
         return true;
     }
 
@@ -228,11 +222,7 @@ job *start_copy(simacc_cuda_session *, const kernel_entry *, const simacc_cuda_r
 job *start_empty(simacc_cuda_session *, const kernel_entry *entry, const simacc_cuda_request *,
                  const message &to, simacc_cuda_status *status)
 {
-    job *made = new (std::nothrow) empty_job(entry->variant == 0);
-
-    if (!made)
-        *status = fail(to, SIMACC_CUDA_FAILED, "out of host memory");
-    return made;
+    return made_or_failed(new (std::nothrow) empty_job(entry->variant == 0), to, status);
 }
 
 } // namespace simacc

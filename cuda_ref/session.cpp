@@ -107,7 +107,7 @@ simacc_cuda_status describe(simacc_cuda_session *s, const message &to)
 
 simacc_cuda_status prepare(simacc_cuda_session *s, const message &to)
 {
-    cudaError_t error = cudaStreamCreateWithFlags(&s->queue, cudaStreamNonBlocking);
+    cudaError_t error = cudaStreamCreateWithFlags(&s->stream, cudaStreamNonBlocking);
 
     for (int i = 0; i < 2 && error == cudaSuccess; i++)
         error = cudaEventCreate(&s->events[i]);
@@ -166,8 +166,8 @@ void session_close(simacc_cuda_session *s)
     for (cudaEvent_t event : s->events)
         if (event)
             (void)cudaEventDestroy(event);
-    if (s->queue)
-        (void)cudaStreamDestroy(s->queue);
+    if (s->stream)
+        (void)cudaStreamDestroy(s->stream);
     nvml_close(&s->nvml);
     delete s;
 }

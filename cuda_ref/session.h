@@ -1,4 +1,4 @@
-/* A session of the plug-in: one device, its queue, one piece of its memory, what measures it, and the
+/* A session of the plug-in: one device, its stream, one piece of its memory, what measures it, and the
  * kernels. */
 #ifndef SIMACC_SESSION_H
 #define SIMACC_SESSION_H
@@ -27,14 +27,17 @@ simacc_cuda_status fail(const message &to, simacc_cuda_status status, const char
 simacc_cuda_status fail_cuda(const message &to, cudaError_t error, const char *what);
 
 struct job;
+struct kernel_entry;
 
-/* Rows of the table of kernels (kernels.cpp). `start` makes a job for a shape, or returns NULL and a status:
- * what the kernel cannot do. */
+/* Makes a job for a shape; NULL and a status where the kernel cannot do it. */
+typedef job *job_start(simacc_cuda_session *session, const kernel_entry *entry,
+                       const simacc_cuda_request *request, const message &to, simacc_cuda_status *status);
+
+/* Rows of the table of kernels (kernels.cpp). */
 struct kernel_entry {
     simacc_cuda_kernel info;
-    int variant; /* for `start`: number format, scheme */
-    job *(*start)(simacc_cuda_session *session, const kernel_entry *entry, const simacc_cuda_request *request,
-                  const message &to, simacc_cuda_status *status);
+    job_start *start;
+    int variant; /* for `start`: a cublaslt_format, an activation scheme (job.h), from a graph */
     /* NULL: on every device. Otherwise why not, or NULL. */
     const char *(*why_not)(const simacc_cuda_session *session);
 };
@@ -46,7 +49,7 @@ enum { KERNELS_MAX = 32 };
 struct simacc_cuda_session {
     int index;
     simacc_cuda_device device;
-    cudaStream_t queue;
+    cudaStream_t stream;
     cudaEvent_t events[2];
     simacc::nvml_device nvml;
     simacc::cublaslt_library cublaslt;

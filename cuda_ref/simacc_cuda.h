@@ -20,13 +20,13 @@
 extern "C" {
 #endif
 
-/* Raised whenever anything in this file changes. */
+/* Raised whenever a declaration of this file changes, in name, order, type or meaning. */
 #define SIMACC_CUDA_ABI    1
 #define SIMACC_CUDA_SYMBOL "simacc_cuda_plugin"
 
 typedef enum simacc_cuda_status {
     SIMACC_CUDA_OK = 0,
-    SIMACC_CUDA_BAD_ARGUMENT,   /* an unknown kernel or implementation, a shape of no elements */
+    SIMACC_CUDA_BAD_ARGUMENT,   /* an unknown kernel or implementation, a shape of no elements or too many */
     SIMACC_CUDA_NO_DRIVER,      /* libcuda is not there or does not start */
     SIMACC_CUDA_DRIVER_TOO_OLD, /* older than the CUDA runtime that the plug-in was built with */
     SIMACC_CUDA_NO_DEVICE,      /* no GPU, or none of that number */
@@ -38,17 +38,17 @@ typedef enum simacc_cuda_status {
 } simacc_cuda_status;
 
 typedef struct simacc_cuda_device {
-    char name[128]; /* as the driver has it: "Tesla T4", "NVIDIA H100 80GB HBM3" */
-    char driver[32];
-    char runtime[32];      /* "13.0" */
-    int sm;                /* compute capability times 10: 75, 80, 90 */
-    int sms;               /* streaming multiprocessors */
-    double clock_mhz;      /* highest SM clock; 0: unknown */
-    double memory_mhz;     /* memory clock; 0: unknown */
-    double bandwidth_gb_s; /* peak, 10^9 bytes per second, from bus width and memory clock; 0: unknown */
-    double memory_bytes;   /* of the device */
-    double free_bytes;     /* of them, free when the session was opened */
-    double l2_bytes;
+    char name[128];            /* as the driver has it: "Tesla T4", "NVIDIA H100 80GB HBM3" */
+    char driver[32];           /* its version: "550.54.15"; "": unknown */
+    char runtime[32];          /* version of the CUDA runtime: "13.0" */
+    int sm;                    /* compute capability times 10: 75, 80, 90 */
+    int sms;                   /* streaming multiprocessors */
+    double clock_mhz;          /* highest SM clock; 0: unknown */
+    double memory_mhz;         /* memory clock; 0: unknown */
+    double bandwidth_gb_s;     /* peak, 10^9 bytes per second, from bus width and memory clock; 0: unknown */
+    double memory_bytes;       /* of the device */
+    double free_bytes;         /* of them, free when the session was opened */
+    double l2_bytes;           /* of its L2 cache */
     double power_cap_w;        /* enforced limit; 0: unknown */
     int has_power, has_energy; /* NVML tells power, and counts energy */
 } simacc_cuda_device;
@@ -94,19 +94,19 @@ typedef struct simacc_cuda_measurement {
     double error_frac; /* largest |got - reference| over the error bound of that output: right when <= 1 */
     double error_abs;  /* largest |got - reference| */
     /* One call of the kernel, all of its launches included. */
-    double latency_us; /* median over the samples */
-    double least_us, p90_us;
-    double spread_frac; /* (p90 - p10) / median */
-    int64_t samples;    /* each the mean over calls_per_sample consecutive calls on rotating operands */
+    double latency_us;       /* median over the samples */
+    double least_us, p90_us; /* of the samples */
+    double spread_frac;      /* (p90 - p10) / median */
+    int64_t samples;         /* each the mean over calls_per_sample consecutive calls on rotating operands */
     int64_t calls_per_sample;
-    int from_graph;   /* calls were launched as one CUDA graph: no host time between them */
-    double clock_mhz; /* SM clock while it ran, from the cycle counter of a probe behind the samples */
-    double power_w;   /* board power while it ran (sustained) */
-    double idle_w;    /* board power before, subtracted from the energy */
-    double energy_mj; /* per call, without what the idle board would have drawn (sustained) */
-    double temperature_c;
-    double bytes; /* least DRAM traffic of a call: operands read once, results written once */
-    double macs;
+    int from_graph;       /* calls were launched as one CUDA graph: no host time between them */
+    double clock_mhz;     /* SM clock while it ran, from the cycle counter of a probe behind the samples */
+    double power_w;       /* board power while it ran (sustained) */
+    double idle_w;        /* board power before, subtracted from the energy */
+    double energy_mj;     /* per call, without what the idle board would have drawn (sustained) */
+    double temperature_c; /* of the GPU, afterwards */
+    double bytes;         /* least DRAM traffic of a call: operands read once, results written once */
+    double macs;          /* multiply-accumulates of a call; 0 of vector kernels */
 } simacc_cuda_measurement;
 
 typedef struct simacc_cuda_session simacc_cuda_session;
@@ -114,12 +114,16 @@ typedef struct simacc_cuda_session simacc_cuda_session;
 /* Every function that can fail writes a message (one line, NUL-terminated, cut to text_bytes) to `text`. */
 typedef struct simacc_cuda_api {
     int abi;           /* SIMACC_CUDA_ABI of the plug-in; first, in every version */
-    const char *build; /* "CUDA 13.0; sm_75 sm_80 sm_90" */
-    /* Device `index` in the order of the driver. *session is set on success only; close takes NULL too. */
+    const char *build; /* for people: "CUDA 13.0.88, sm 75-real 80-real 90" */
+    /* Device `index` in the order of the driver. *session and *device are set on success only; close takes
+     * NULL too. NO_DRIVER, DRIVER_TOO_OLD, NO_DEVICE, OLD_DEVICE, NO_MEMORY or FAILED. */
     simacc_cuda_status (*open)(int index, simacc_cuda_session **session, simacc_cuda_device *device,
                                char *text, size_t text_bytes);
     void (*close)(simacc_cuda_session *session);
+    /* All kernels, also those that are not available; they live as long as the session. */
     const simacc_cuda_kernel *(*kernels)(const simacc_cuda_session *session, int *count);
+    /* One kernel at one shape. *out is set in any case. BAD_ARGUMENT, NO_MEMORY, UNSUPPORTED, WRONG_RESULT
+     * (the check of *out says by how much) or FAILED, after which the session may be of no more use. */
     simacc_cuda_status (*measure)(simacc_cuda_session *session, const simacc_cuda_request *request,
                                   simacc_cuda_measurement *out, char *text, size_t text_bytes);
 } simacc_cuda_api;

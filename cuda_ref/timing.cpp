@@ -40,7 +40,7 @@ bool launch_calls(const simacc_cuda_session *s, const job &j, const job_memory &
                   int *set)
 {
     for (int i = 0; i < calls; i++) {
-        if (!j.launch(memory.base + *set * j.set_bytes, memory.work, way, s->queue))
+        if (!j.launch(memory.base + *set * j.set_bytes, memory.work, way, s->stream))
             return false;
         *set = (*set + 1) % memory.sets;
     }
@@ -64,10 +64,10 @@ void batch_make(simacc_cuda_session *s, const job &j, const job_memory &memory, 
     *out = {&j, &memory, way, calls, 0, nullptr};
     if (j.from_host)
         return;
-    if (cudaStreamBeginCapture(s->queue, cudaStreamCaptureModeRelaxed) == cudaSuccess) {
+    if (cudaStreamBeginCapture(s->stream, cudaStreamCaptureModeRelaxed) == cudaSuccess) {
         int set = 0;
         bool launched = launch_calls(s, j, memory, way, calls, &set);
-        bool ended = cudaStreamEndCapture(s->queue, &graph) == cudaSuccess && graph;
+        bool ended = cudaStreamEndCapture(s->stream, &graph) == cudaSuccess && graph;
 
         if (!launched || !ended || cudaGraphInstantiateWithFlags(&out->graph, graph, 0) != cudaSuccess)
             out->graph = nullptr;
@@ -87,7 +87,7 @@ void batch_free(batch *b)
 cudaError_t batch_launch(const simacc_cuda_session *s, batch *b)
 {
     if (b->graph)
-        return cudaGraphLaunch(b->graph, s->queue);
+        return cudaGraphLaunch(b->graph, s->stream);
     if (!launch_calls(s, *b->j, *b->memory, b->way, b->calls, &b->set))
         return cudaErrorLaunchFailure;
     return cudaGetLastError();
@@ -98,15 +98,15 @@ clock_probe *device_probe(const simacc_cuda_session *s)
     return (clock_probe *)(s->small + PROBE_PLACE);
 }
 
-/* MHz of the probe that was queued last; NaN when the timer did not run. Waits for the queue. */
+/* MHz of the probe that was queued last; NaN when the timer did not run. Waits for the stream. */
 double read_probe(simacc_cuda_session *s)
 {
     clock_probe *host = (clock_probe *)(s->small_host + PROBE_PLACE);
     cudaError_t error =
-        cudaMemcpyAsync(host, device_probe(s), sizeof *host, cudaMemcpyDeviceToHost, s->queue);
+        cudaMemcpyAsync(host, device_probe(s), sizeof *host, cudaMemcpyDeviceToHost, s->stream);
 
     if (error == cudaSuccess)
-        error = cudaStreamSynchronize(s->queue);
+        error = cudaStreamSynchronize(s->stream);
     if (error != cudaSuccess || host->ns == 0)
         return NAN;
     double mhz = 1000.0 * (double)host->cycles / (double)host->ns;
@@ -171,12 +171,12 @@ simacc_cuda_status choose_way(simacc_cuda_session *s, const job &j, const job_me
         }
         for (int repeat = 0; repeat < 3 && error == cudaSuccess; repeat++) {
             /* Keeps the device busy until the call is queued: the host's time is not the kernel's. */
-            launch_probe(device_probe(s), WAIT_NS, s->queue);
-            error = cudaEventRecord(s->events[0], s->queue);
+            launch_probe(device_probe(s), WAIT_NS, s->stream);
+            error = cudaEventRecord(s->events[0], s->stream);
             if (error == cudaSuccess && !launch_calls(s, j, memory, candidate, 1, &set))
                 error = cudaErrorLaunchFailure;
             if (error == cudaSuccess)
-                error = cudaEventRecord(s->events[1], s->queue);
+                error = cudaEventRecord(s->events[1], s->stream);
             if (error == cudaSuccess)
                 error = cudaEventSynchronize(s->events[1]);
             if (error == cudaSuccess)
@@ -215,7 +215,7 @@ simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_me
     batch_make(s, j, memory, way, calls, &b);
     error = batch_launch(s, &b); /* warm-up: code, tables of addresses, clock */
     if (error == cudaSuccess)
-        error = cudaStreamSynchronize(s->queue);
+        error = cudaStreamSynchronize(s->stream);
     begun_s = now_s();
     while (error == cudaSuccess && count < SAMPLES_MAX &&
            (count < least_samples || now_s() - begun_s < timed_s)) {
@@ -223,12 +223,12 @@ simacc_cuda_status time_burst(simacc_cuda_session *s, const job &j, const job_me
 
         /* The probe reads the clock of the sample before, and keeps the device busy while the sample is
          * queued. */
-        launch_probe(device_probe(s), PROBE_NS, s->queue);
-        error = cudaEventRecord(s->events[0], s->queue);
+        launch_probe(device_probe(s), PROBE_NS, s->stream);
+        error = cudaEventRecord(s->events[0], s->stream);
         if (error == cudaSuccess)
             error = batch_launch(s, &b);
         if (error == cudaSuccess)
-            error = cudaEventRecord(s->events[1], s->queue);
+            error = cudaEventRecord(s->events[1], s->stream);
         if (error == cudaSuccess)
             error = cudaEventSynchronize(s->events[1]);
         if (error == cudaSuccess)
@@ -300,7 +300,7 @@ void measure_idle(simacc_cuda_session *s)
 {
     if (isfinite(s->idle_w) || (!s->device.has_energy && !s->device.has_power))
         return;
-    (void)cudaStreamSynchronize(s->queue);
+    (void)cudaStreamSynchronize(s->stream);
     pause_s(0.5);
     energy_meter meter(s);
     for (double begun_s = now_s(); now_s() - begun_s < 0.8; pause_s(0.005))
@@ -336,15 +336,15 @@ simacc_cuda_status time_sustained(simacc_cuda_session *s, const job &j, const jo
         if (elapsed_s > warm_s + timed_s + 1 || (stepped && elapsed_s >= warm_s + timed_s && count >= 3))
             break;
         /* A second batch keeps the device busy while the first one's time is read. */
-        error = cudaEventRecord(s->events[0], s->queue);
+        error = cudaEventRecord(s->events[0], s->stream);
         if (error == cudaSuccess)
             error = batch_launch(s, &b);
         if (error == cudaSuccess)
-            error = cudaEventRecord(s->events[1], s->queue);
+            error = cudaEventRecord(s->events[1], s->stream);
         if (error == cudaSuccess)
             error = batch_launch(s, &b);
         if (error == cudaSuccess && chunks % 16 == 0)
-            launch_probe(device_probe(s), PROBE_NS, s->queue);
+            launch_probe(device_probe(s), PROBE_NS, s->stream);
         if (error == cudaSuccess)
             error = cudaEventSynchronize(s->events[1]);
         if (error == cudaSuccess)
@@ -360,7 +360,7 @@ simacc_cuda_status time_sustained(simacc_cuda_session *s, const job &j, const jo
         chunks++;
     }
     if (error == cudaSuccess)
-        error = cudaStreamSynchronize(s->queue);
+        error = cudaStreamSynchronize(s->stream);
     out->from_graph = b.graph != nullptr;
     batch_free(&b);
     if (error != cudaSuccess)
@@ -373,7 +373,7 @@ simacc_cuda_status time_sustained(simacc_cuda_session *s, const job &j, const jo
     out->temperature_c = nvml_temperature_c(&s->nvml);
     out->power_w = meter.watts();
     out->idle_w = s->idle_w;
-    /* mW us = nJ; the mean time, because that is what the energy was drawn over. */
+    /* W us = uJ; the mean time, because that is what the energy was drawn over. */
     out->energy_mj = (out->power_w - out->idle_w) * chunk_us.value() * 1e-3;
     return SIMACC_CUDA_OK;
 }

@@ -57,8 +57,8 @@ SIMACC_DEVICE void put_pair(Sum first, Sum second, int row, int column, int part
 }
 
 /* Two sums of one feature (of this lane's g), tokens `row` and row + 1; lanes g and g + 1 exchange one each,
- * so that each has two features of one token to write. All lanes of the warp must come; `feature` 0 is even.
- */
+ * so that each has two features of one token to write. All lanes of the warp must come; lane 0 has an even
+ * feature. */
 template <class Sum>
 SIMACC_DEVICE void put_tokens(Sum first, Sum second, int row, int feature, int part, const gemm_args &g)
 {
@@ -71,12 +71,14 @@ SIMACC_DEVICE void put_tokens(Sum first, Sum second, int row, int feature, int p
         put_pair(first, other, row, feature, part, g);
 }
 
-/* Adds the parts in their order, 4 outputs of a row per thread, blocks of 256. With one part it only scales:
+enum { COMBINE_THREADS = 256 };
+
+/* Adds the parts in their order, 4 outputs of a row per thread. With one part it only scales:
  * what is left to do after a library's int8 product. */
-template <class Sum> SIMACC_KERNEL(256, 4) combine_parts(gemm_args g)
+template <class Sum> SIMACC_KERNEL(COMBINE_THREADS, 4) combine_parts(gemm_args g)
 {
     int quads = (g.n + 3) / 4;
-    int64_t index = (int64_t)block_x() * 256 + thread_index();
+    int64_t index = (int64_t)block_x() * COMBINE_THREADS + thread_index();
     int row = (int)(index / quads), column = (int)(index % quads) * 4;
 
     if (row >= g.m)
@@ -102,7 +104,7 @@ template <class Sum> SIMACC_KERNEL(256, 4) combine_parts(gemm_args g)
 
 SIMACC_BOTH int64_t combine_blocks(int64_t m, int64_t n)
 {
-    return ceil_div(m * ceil_div(n, 4), 256);
+    return ceil_div(m * ceil_div(n, 4), COMBINE_THREADS);
 }
 
 } // namespace simacc

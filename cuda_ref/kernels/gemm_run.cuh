@@ -8,8 +8,7 @@
 namespace simacc
 {
 
-/* ---- sizes
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- sizes ------------------------------------------------------------------------------------------ */
 
 struct gemm_sizes {
     int64_t row_bytes, steps; /* of k, as in gemm_args */
@@ -32,26 +31,19 @@ inline gemm_sizes gemm_sizes_of(int w_bits, int64_t m, int64_t n, int64_t k)
     return s;
 }
 
-/* int32 sums hold 127 * 127 * k, and row and tile numbers 32 bits. */
-inline bool gemm_fits(int64_t m, int64_t n, int64_t k)
-{
-    return m <= 1 << 22 && n <= 1 << 22 && k <= 1 << 17;
-}
-
-/* ---- choices
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- choices ---------------------------------------------------------------------------------------- */
 
 enum { OWN_SKINNY = -1, OWN_CHOICES_MAX = 8 };
 
 struct own_choice {
     int tile;    /* of own_tiles, or OWN_SKINNY */
     int parts;   /* of k */
-    double cost; /* estimated, in arbitrary units: orders the choices */
+    double cost; /* own_cost: orders the choices */
 };
 
 struct own_tile {
-    int rows, columns, blocks; /* blocks at once on a multiprocessor */
-    bool async_only;           /* needs more than two stages' worth of shared memory, or more registers */
+    int rows, columns, blocks; /* blocks: as in tile_shape */
+    bool async_only;           /* too large for the registers that hold the next step on sm_75 */
 };
 
 template <class Weights> struct own_tiles;
@@ -84,7 +76,9 @@ template <class Weights> inline own_tile own_tile_at(int index)
 }
 
 /* What blocks take in all: waves of blocks, each its steps of k and some to begin and end with, of as much
- * work as the tile has, which smaller tiles do less well; and the parts' sums going out and coming back. */
+ * work as the tile has, which smaller tiles do less well; and the parts' sums going out and coming back. In
+ * units of about a multiply-accumulate per thread; the constants are guesses, which suffice to name
+ * candidates: choose_way (timing.h) times them. */
 inline double own_cost(int64_t blocks, int64_t at_once, double steps, int rows, int columns, int parts,
                        double outputs)
 {
@@ -137,23 +131,35 @@ inline int64_t own_partial_bytes(const own_choice &c, int64_t m, int64_t out_str
     return c.parts > 1 ? 4 * c.parts * m * out_stride : 0;
 }
 
-/* ---- launching
- * ------------------------------------------------------------------------------------------------------ */
+/* The most that any of the choices needs of it. */
+inline int64_t own_work_bytes(const own_choice *choices, int count, int64_t m, int64_t out_stride)
+{
+    int64_t most = 0;
+
+    for (int i = 0; i < count; i++) {
+        int64_t needed = own_partial_bytes(choices[i], m, out_stride);
+        most = needed > most ? needed : most;
+    }
+    return most;
+}
+
+/* ---- launching -------------------------------------------------------------------------------------- */
 
 template <class Weights, class Tile>
-inline void launch_tile(const gemm_args &g, bool async, launch_queue queue)
+inline void launch_tile(const gemm_args &g, bool async, launch_stream stream)
 {
     int shared = tile_shared_bytes<Weights, Tile>(async);
     int64_t tiles = ceil_div(g.m, Tile::ROWS) * ceil_div(g.n, Tile::COLUMNS);
 
     if (shared > 48 * 1024)
         SIMACC_ALLOW_SHARED((tile_gemm<Weights, Tile>), shared);
-    SIMACC_LAUNCH((tile_gemm<Weights, Tile>), tiles, g.parts, Tile::THREADS, shared, queue, g);
-    (void)queue;
+    SIMACC_LAUNCH((tile_gemm<Weights, Tile>), tiles, g.parts, Tile::THREADS, shared, stream, g);
+    (void)stream;
 }
 
 /* One product, `g.parts` being the choice's. Launch errors are the runtime's to report. */
-template <class Weights> inline void launch_own(const gemm_args &g, int tile, bool async, launch_queue queue)
+template <class Weights>
+inline void launch_own(const gemm_args &g, int tile, bool async, launch_stream stream)
 {
     typedef own_tiles<Weights> tiles;
 
@@ -161,26 +167,27 @@ template <class Weights> inline void launch_own(const gemm_args &g, int tile, bo
     case OWN_SKINNY:
         if (g.m <= 8)
             SIMACC_LAUNCH((skinny_gemm<Weights, 1>), ceil_div(g.n, BLOCK_COLUMNS), g.parts, SKINNY_THREADS,
-                          skinny_shared_bytes(), queue, g);
+                          skinny_shared_bytes(), stream, g);
         else
             SIMACC_LAUNCH((skinny_gemm<Weights, 2>), ceil_div(g.n, BLOCK_COLUMNS), g.parts, SKINNY_THREADS,
-                          skinny_shared_bytes(), queue, g);
+                          skinny_shared_bytes(), stream, g);
         break;
     case 0:
-        launch_tile<Weights, typename tiles::t0>(g, async, queue);
+        launch_tile<Weights, typename tiles::t0>(g, async, stream);
         break;
     case 1:
-        launch_tile<Weights, typename tiles::t1>(g, async, queue);
+        launch_tile<Weights, typename tiles::t1>(g, async, stream);
         break;
     case 2:
-        launch_tile<Weights, typename tiles::t2>(g, async, queue);
+        launch_tile<Weights, typename tiles::t2>(g, async, stream);
         break;
     default:
-        launch_tile<Weights, typename tiles::t3>(g, async, queue);
+        launch_tile<Weights, typename tiles::t3>(g, async, stream);
         break;
     }
     if (g.parts > 1)
-        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), combine_blocks(g.m, g.n), 1, 256, 0, queue, g);
+        SIMACC_LAUNCH((combine_parts<typename Weights::sum>), combine_blocks(g.m, g.n), 1, COMBINE_THREADS, 0,
+                      stream, g);
 }
 
 } // namespace simacc

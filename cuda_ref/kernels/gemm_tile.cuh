@@ -19,7 +19,8 @@ template <int warps_m_, int warps_n_, int mt_, int nb_, int stages_, int blocks_
         MT = mt_,
         NB = nb_,         /* 8 rows (tokens), 32 columns (features), of a warp */
         STAGES = stages_, /* with asynchronous copies */
-        BLOCKS = blocks_, /* at once on a multiprocessor, at least: bounds the registers */
+        BLOCKS = blocks_, /* at once on a multiprocessor as far as registers go: __launch_bounds__; its
+                           * shared memory may allow fewer (sm_75 has 64 KiB, sm_86 and sm_89 100 KiB) */
         THREADS = 32 * WARPS_M * WARPS_N,
         ROWS = 8 * MT * WARPS_M,
         COLUMNS = BLOCK_COLUMNS * NB * WARPS_N,

@@ -59,8 +59,7 @@ SIMACC_BOTH int64_t column_blocks(int64_t n)
     return ceil_div(n, BLOCK_COLUMNS);
 }
 
-/* ---- packed int8 ----------------------------------------------------------------------------------------
- */
+/* ---- packed int8 ------------------------------------------------------------------------------------ */
 
 SIMACC_BOTH int64_t w8_steps(int64_t k)
 {
@@ -95,8 +94,7 @@ SIMACC_BOTH void w8_weight_of(int64_t place, int64_t steps, int64_t *n, int64_t 
     *k = tile % steps * STEP_BYTES + 16 * (lane % 4) + 4 * (2 * s + word / 2) + i;
 }
 
-/* ---- packed int4 ------------------------------------------------------------------------------------------
- */
+/* ---- packed int4 ------------------------------------------------------------------------------------ */
 
 struct w4_place {
     int64_t word; /* of 32 bits, from the start of the packed weights */
@@ -156,8 +154,7 @@ SIMACC_BOTH void w4_scale_of(int64_t place, int64_t blocks, int64_t *n, int64_t 
     *n = place / BLOCK_COLUMNS % blocks * BLOCK_COLUMNS + 8 * (inner % 4) + inner / 4;
 }
 
-/* ---- work among blocks
- * -------------------------------------------------------------------------------------- */
+/* ---- work among blocks ------------------------------------------------------------------------------ */
 
 /* Which tile of outputs a block takes: columns of tiles in bands of 8 rows of tiles, so that the blocks which
  * run at a time share operands in L2. A bijection of [0, m_tiles * n_tiles). */

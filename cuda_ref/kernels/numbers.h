@@ -3,8 +3,8 @@
  * that are timed convert with the machine's instructions instead.
  *
  * fp16: IEEE 754 binary16. bf16: the upper half of binary32. e4m3: OCP 8-bit floating point, 4 exponent and 3
- * mantissa bits, bias 7, no infinities, NaN 0x7f. All conversions to a format round to nearest, ties to even.
- */
+ * mantissa bits, bias 7, no infinities, NaN 0x7f. Conversions to a format round to nearest, ties to
+ * even. */
 #ifndef SIMACC_NUMBERS_H
 #define SIMACC_NUMBERS_H
 
@@ -40,8 +40,7 @@ SIMACC_BOTH double power_of_two(int exponent)
     return value;
 }
 
-/* A format of `mantissa` stored bits, exponents from `least` (normal) and values up to `most` in magnitude.
- */
+/* The magnitude of a finite number by its fields: `mantissa` bits of fraction; exponent 0: subnormal. */
 SIMACC_BOTH double from_small(uint32_t exponent, uint32_t fraction, int mantissa, int bias)
 {
     if (exponent == 0)

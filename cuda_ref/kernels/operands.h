@@ -52,8 +52,7 @@ SIMACC_BOTH float operand_scale(uint32_t seed, int64_t index)
     return (float)(power_of_two(-9) * (1 + (operand_hash(seed, index, 77) & 0xffffu) * power_of_two(-16)));
 }
 
-/* ---- int4 weights with scale and zero point per group
- * ------------------------------------------------------------- */
+/* ---- int4 weights with scale and zero point per group ----------------------------------------------- */
 
 SIMACC_BOTH int w4_code(uint32_t seed, int64_t n, int64_t k)
 {
@@ -83,7 +82,7 @@ SIMACC_BOTH double w4_value(operand_kind kind, uint32_t seed, int64_t n, int64_t
     return fp16_value(fp16_bits((w4_code(seed, n, k) - w4_zero(seed, n, group)) * scale));
 }
 
-/* ---- filling, one element or word at a time -------------------------------------------------------- */
+/* ---- filling, one element or word at a time --------------------------------------------------------- */
 
 struct fill_args {
     void *to;

@@ -20,7 +20,7 @@ SIMACC_DEVICE void quantize_piece(const row_piece &p, float scale, int8_t *row, 
         if (first + i < n)
             words[i / 4] |= ((uint32_t)(int)q & 255u) << (8 * (i % 4));
     }
-    /* The padding of a piece is zero, as the matrix kernels want it. */
+    /* The last piece's padding becomes zero. */
     ((uint32_t *)(row + first))[0] = words[0];
     ((uint32_t *)(row + first))[1] = words[1];
 }

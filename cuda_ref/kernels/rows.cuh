@@ -1,6 +1,6 @@
 /* What the kernels over rows of fp16 share (softmax, RMSNorm, quantization, residual addition). All move 16
  * bytes per thread and load; rows are padded to `stride` elements, a multiple of 8, of which the padding is
- * neither read as a value nor written.
+ * neither read as a value nor, in fp16, written.
  *
  * GROUP threads share a row: a warp, eight rows to a block, for rows of up to 1024 elements, or a block of
  * 256. */
@@ -12,7 +12,12 @@
 namespace simacc
 {
 
-enum { ROW_THREADS = 256, ROW_PIECE = 8 /* elements */, SHORT_ROW = 1024 };
+enum {
+    ROW_THREADS = 256,
+    ROW_PIECE = 8, /* elements */
+    SHORT_ROW = 1024,
+    ROW_SHARED_BYTES = 4 * ROW_THREADS / 32, /* combine's: a float per warp */
+};
 
 struct row_args {
     const uint16_t *in, *in2; /* [m][stride]; in2: residual */
@@ -31,8 +36,7 @@ SIMACC_BOTH int row_blocks(int64_t m, int group)
     return (int)ceil_div(m, ROW_THREADS / group);
 }
 
-/* ---- sharing a row
- * ------------------------------------------------------------------------------------------ */
+/* ---- sharing a row ---------------------------------------------------------------------------------- */
 
 struct take_sum {
     SIMACC_DEVICE static float of(float x, float y)
@@ -102,12 +106,12 @@ SIMACC_DEVICE void write_piece(uint16_t *row, int first, int n, const row_piece 
             row[first + i] = float_to_half(values.x[i]);
 }
 
+/* With a block per row all rows are there; a warp without a row leaves as a whole. */
 template <int GROUP> SIMACC_DEVICE int row_of_thread()
 {
     return block_x() * (ROW_THREADS / GROUP) + thread_index() / GROUP;
 }
 
-/* With a block per row all rows are there; a warp without a row leaves as a whole. */
 template <int GROUP> SIMACC_DEVICE int first_of_thread()
 {
     return thread_index() % GROUP * ROW_PIECE;

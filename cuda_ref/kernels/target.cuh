@@ -1,6 +1,7 @@
 /* What the kernels need of a machine: thread numbers, barriers, 16-byte copies, tensor-core instructions,
- * half precision. Under nvcc these are the GPU's; otherwise tests/gpu/emulator.h must have been included,
- * which runs the same kernels on the CPU, lane by lane, with the register layouts that the PTX ISA documents.
+ * half precision. Under nvcc these are the GPU's; otherwise tests/gpu/emulated/emulator.h must have been
+ * included, which runs the same kernels on the CPU, lane by lane, with the register layouts that the PTX ISA
+ * documents.
  *
  * SIMACC_ASYNC: sm_80 and later, with asynchronous copies to shared memory and the larger instructions. */
 #ifndef SIMACC_TARGET_CUH
@@ -17,8 +18,8 @@
 
 /* Launches `kernel` (in parentheses where it has commas) and gives the grid's extent, threads, bytes of
  * shared memory, and where it queues. */
-#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                       \
-    kernel<<<dim3((unsigned)(x), (unsigned)(y)), (unsigned)(threads), (size_t)(shared_bytes), queue>>>(      \
+#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, stream, ...)                                      \
+    kernel<<<dim3((unsigned)(x), (unsigned)(y)), (unsigned)(threads), (size_t)(shared_bytes), stream>>>(     \
         __VA_ARGS__)
 /* More than 48 KiB of shared memory must be asked for. */
 #define SIMACC_ALLOW_SHARED(kernel, bytes)                                                                   \
@@ -33,14 +34,13 @@
 namespace simacc
 {
 
-typedef cudaStream_t launch_queue;
+typedef cudaStream_t launch_stream;
 
 struct alignas(16) words4 {
     uint32_t w[4];
 };
 
-/* ---- threads
- * ------------------------------------------------------------------------------------------------ */
+/* ---- threads ---------------------------------------------------------------------------------------- */
 
 SIMACC_DEVICE int thread_index()
 {
@@ -108,8 +108,7 @@ SIMACC_DEVICE void atomic_add(uint32_t *at, uint32_t value)
     atomicAdd(at, value);
 }
 
-/* ---- 16-byte copies
- * ----------------------------------------------------------------------------------------- */
+/* ---- 16-byte copies --------------------------------------------------------------------------------- */
 
 SIMACC_DEVICE words4 load16(const void *from)
 {
@@ -155,8 +154,7 @@ template <int pending> SIMACC_DEVICE void copies_wait()
 
 #endif
 
-/* ---- tensor cores: c += a * w, as the PTX ISA has them; mma.cuh puts them together
- * ------------------------- */
+/* ---- tensor cores: c += a * w, as the PTX ISA has them; mma.cuh puts them together ------------------ */
 
 #if SIMACC_ASYNC
 
@@ -197,8 +195,7 @@ SIMACC_DEVICE void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint
 
 #endif
 
-/* ---- bits -------------------------------------------------------------------------------------------------
- */
+/* ---- bits ------------------------------------------------------------------------------------------- */
 
 /* (word & mask) | bits in one instruction: left to itself the compiler takes two, one per constant. */
 SIMACC_DEVICE uint32_t masked_or(uint32_t word, uint32_t mask, uint32_t bits)
@@ -210,8 +207,7 @@ SIMACC_DEVICE uint32_t masked_or(uint32_t word, uint32_t mask, uint32_t bits)
     return out;
 }
 
-/* ---- half precision
- * ----------------------------------------------------------------------------------------- */
+/* ---- half precision --------------------------------------------------------------------------------- */
 
 SIMACC_DEVICE __half2 half2_of(uint32_t bits)
 {
@@ -271,6 +267,6 @@ SIMACC_DEVICE float divide_rounded(float x, float y)
 } // namespace simacc
 
 #elif !defined(SIMACC_EMULATOR)
-#error "outside nvcc the kernels run in tests/gpu/emulator.h, which must be included first"
+#error "outside nvcc the kernels run in tests/gpu/emulated/emulator.h, which must be included first"
 #endif
 #endif

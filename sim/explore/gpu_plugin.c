@@ -45,8 +45,7 @@ char *sim_gpu_short_name(const char *name, char *out, size_t size)
     return out;
 }
 
-/* ---- finding and opening the library --------------------------------------------------------------------
- */
+/* ---- finding and opening the library ---------------------------------------------------------------- */
 
 static sim_status not_found(const char *path, sim_err *err)
 {
@@ -68,8 +67,8 @@ static sim_status load(const char *path, sim_gpu_plugin *out, sim_err *err)
 {
     sim_status status;
 
-    out->library = dlopen(path, OPEN_FLAGS);
-    if (!out->library) {
+    out->handle = dlopen(path, OPEN_FLAGS);
+    if (!out->handle) {
         const char *why = dlerror();
         status = sim_fail(err, SIM_MISSING, path, 0, "the CUDA plug-in does not load: %s", why ? why : "?");
         sim_hint(err, "build it on this machine again");
@@ -98,8 +97,8 @@ static sim_status find(const char *path, sim_arena *arena, sim_gpu_plugin *out, 
         if (*SIMACC_PLUGIN_DIR && access(beside, F_OK) == 0) {
             out->path = beside;
         } else {
-            out->library = dlopen(library_name, OPEN_FLAGS);
-            if (!out->library)
+            out->handle = dlopen(library_name, OPEN_FLAGS);
+            if (!out->handle)
                 return not_found(NULL, err);
             out->path = library_name;
             return SIM_OK;
@@ -110,11 +109,11 @@ static sim_status find(const char *path, sim_arena *arena, sim_gpu_plugin *out, 
     return load(out->path, out, err);
 }
 
-/* ---- its interface ------------------------------------------------------------------------------------- */
+/* ---- its interface ---------------------------------------------------------------------------------- */
 
 static sim_status ask(sim_gpu_plugin *out, sim_err *err)
 {
-    void *symbol = dlsym(out->library, SIMACC_CUDA_SYMBOL);
+    void *symbol = dlsym(out->handle, SIMACC_CUDA_SYMBOL);
     simacc_cuda_plugin_function *function;
     sim_status status;
 
@@ -206,7 +205,7 @@ void sim_gpu_plugin_close(sim_gpu_plugin *plugin)
 {
     if (plugin->session)
         plugin->api->close(plugin->session);
-    if (plugin->library)
-        dlclose(plugin->library);
+    if (plugin->handle)
+        dlclose(plugin->handle);
     *plugin = (sim_gpu_plugin){0};
 }

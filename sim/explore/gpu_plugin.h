@@ -8,14 +8,15 @@
 
 typedef struct sim_gpu_plugin {
     const char *path; /* of the library, as it was opened */
-    void *library;    /* of dlopen */
+    void *handle;     /* of dlopen */
     const simacc_cuda_api *api;
     simacc_cuda_session *session;
     simacc_cuda_device device;
     const char *gpu; /* short name for tables: "T4", "H100" */
 } sim_gpu_plugin;
 
-/* Least free memory of a device that is worth measuring: operands larger than any L2, twice. */
+/* Least free memory of a device that is worth measuring: a quarter of a GiB stays free (session_reserve),
+ * what is left holds many times any L2 (50 MB on H100) and nearly all shapes of the suite. */
 enum { SIM_GPU_LEAST_MIB = 1536 };
 
 /* Opens a plug-in and a session on device `index`. `path` NULL: the environment's SIMACC_CUDA_PLUGIN when set
@@ -24,7 +25,8 @@ enum { SIM_GPU_LEAST_MIB = 1536 };
  *
  * SIM_MISSING, each with its own message and a hint at what to do: no plug-in found; one that does not load;
  * no plug-in at all but another library; another ABI version; no driver; a driver too old; no device; a
- * device too old; too little free memory; any other failure, with what the plug-in said. */
+ * device too old; too little free memory; any other failure, with what the plug-in said. SIM_NO_MEMORY: the
+ * arena's. `path` and `gpu` live as long as the arena. */
 sim_status sim_gpu_plugin_open(const char *path, int index, sim_arena *arena, sim_gpu_plugin *out,
                                sim_err *err);
 
@@ -32,7 +34,7 @@ sim_status sim_gpu_plugin_open(const char *path, int index, sim_arena *arena, si
 void sim_gpu_plugin_close(sim_gpu_plugin *plugin);
 
 /* "NVIDIA A100-SXM4-80GB" -> "A100": without vendor, brand, form factor and memory size. At most size - 1
- * bytes are written. Returns `out`. */
+ * bytes are written, and a NUL; size is at least 1. Returns `out`. */
 char *sim_gpu_short_name(const char *name, char *out, size_t size);
 
 #endif

@@ -45,8 +45,7 @@ static sim_status no_memory(sim_err *err)
     return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
-/* ---- what the file already has ---------------------------------------------------------------------------
- */
+/* ---- what the file already has ---------------------------------------------------------------------- */
 
 static int by_text(const void *x, const void *y)
 {
@@ -157,8 +156,7 @@ static sim_status resume(suite *s, bool *fresh)
     return SIM_OK;
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------------- */
 
 static void add_real(sim_text *text, double value)
 {
@@ -229,8 +227,7 @@ static sim_status describe_source(suite *s)
     return SIM_OK;
 }
 
-/* ---- measuring
- * --------------------------------------------------------------------------------------------- */
+/* ---- measuring -------------------------------------------------------------------------------------- */
 
 /* How much longer cases take than estimated, from those done so far; a few are needed to tell. */
 static double estimate_ratio(const suite *s)

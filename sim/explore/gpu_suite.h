@@ -1,9 +1,10 @@
 /* The measurement suite: which shapes to measure on a GPU, in which order, and the CSV that they go into.
  *
- * Shapes are every GEMM of Llama-2-7B/13B/70B, Llama-3-8B, OPT-6.7B/13B, Mistral-7B and Mixtral-8x7B at
- * m in {1, 2, 4, ... 4096}, random and ragged shapes, and vector kernels over rows of those models. The CSV
- * has the columns of SIM_GPU_CSV_HEADER, a row per measurement, flushed one by one: what an interrupted run
- * has measured is kept, and the next run goes on from there. */
+ * Shapes are the linear layers of Llama-2-7B/13B/70B, Llama-3-8B, OPT-6.7B/13B, Mistral-7B and Mixtral-8x7B
+ * at m in {1, 2, 4, ... 4096} tokens (heads in floating point only, some kernels at fewer m), random and
+ * ragged shapes, and vector kernels over rows of those models. The CSV has the columns of SIM_GPU_CSV_HEADER,
+ * a row per measurement, flushed one by one: what an interrupted run has measured is kept, and the next run
+ * goes on from there. */
 #ifndef SIM_EXPLORE_GPU_SUITE_H
 #define SIM_EXPLORE_GPU_SUITE_H
 
@@ -27,7 +28,7 @@ enum { SIM_GPU_SUITE_S = 480 }; /* the default time box: eight minutes */
 /* One measurement to make. */
 typedef struct sim_gpu_case {
     const simacc_cuda_kernel *kernel;
-    int64_t m, n, k, batch;
+    int64_t m, n, k, batch; /* as in simacc_cuda_request */
     simacc_cuda_regime regime;
     int rank;        /* 0 first: each rank completes a coarser picture of all kernels */
     bool check_only; /* edge and ragged shapes: checked, not timed, no row of the file */
@@ -60,12 +61,14 @@ typedef struct sim_gpu_suite_options {
 } sim_gpu_suite_options;
 
 typedef struct sim_gpu_suite_report {
-    int64_t planned, resumed, measured;
-    int64_t too_large;   /* left out: their operands do not fit the device */
-    int64_t unsupported; /* left out: not on this device */
-    int64_t wrong;       /* left out: the result was outside the error bound */
-    int64_t late;        /* left for another run: the time box was full */
-    int64_t checked_shapes;
+    int64_t planned;         /* cases of the plan */
+    int64_t resumed;         /* left out: the file has their rows */
+    int64_t measured;        /* rows written */
+    int64_t too_large;       /* left out: their operands do not fit the device */
+    int64_t unsupported;     /* left out: not on this device */
+    int64_t wrong;           /* left out: the result was outside the error bound */
+    int64_t late;            /* left for another run: the time box was full */
+    int64_t checked_shapes;  /* compared with the reference and right */
     double worst_error_frac; /* of all checks, in error bounds */
     double elapsed_s;
     const char *first_wrong; /* message of the first wrong result; NULL: none */
@@ -81,7 +84,8 @@ sim_status sim_gpu_suite_plan(const simacc_cuda_device *device, const simacc_cud
  * keeps what was measured.
  *
  * SIM_BAD_INPUT: the file is there and is no measurement file of this header (its line is named); SIM_IO: a
- * row could not be written; SIM_INTERRUPTED: the progress function said so. `out` is filled in all cases. */
+ * row could not be written; SIM_INTERRUPTED: the progress function said so; SIM_INTERNAL: the plug-in gave no
+ * time for what it measured; SIM_NO_MEMORY. `out` is filled in all cases. */
 sim_status sim_gpu_suite_run(const sim_gpu_plugin *plugin, const sim_gpu_suite_options *options,
                              sim_arena *arena, sim_gpu_suite_report *out, sim_err *err);
 

@@ -73,12 +73,13 @@ static kind kind_of(const simacc_cuda_kernel *kernel)
     return MAIN;
 }
 
-/* ---- what a case costs ----------------------------------------------------------------------------------
- */
+/* ---- what a case costs ------------------------------------------------------------------------------ */
 
-/* Floating-point operations per cycle and multiprocessor that a kernel may reach, in operations (2 per
- * multiply-accumulate). Rough: it orders and boxes the suite, nothing else. */
-static double flop_per_cycle(const simacc_cuda_device *device, const simacc_cuda_kernel *kernel)
+/* Operations per cycle and multiprocessor that a kernel may reach, 2 per multiply-accumulate: dense peaks of
+ * NVIDIA's architecture white papers (TU102, GA100, GH100; GA102 and AD102 taken as TU102) over
+ * multiprocessors and clock, int8 and fp8 twice fp16. Rough: it orders and boxes the suite, nothing else, as
+ * do the fractions of case_cost_s. */
+static double op_per_cycle(const simacc_cuda_device *device, const simacc_cuda_kernel *kernel)
 {
     double fp16 = device->sm >= 90 ? 4096 : device->sm == 80 ? 2048 : 1024;
 
@@ -97,7 +98,7 @@ static double case_cost_s(const simacc_cuda_device *device, const sim_gpu_case *
         double macs = mn * (double)c->k;
         double compute_s =
             2 * macs /
-            (0.4 * flop_per_cycle(device, c->kernel) * clock_hz * (device->sms > 0 ? device->sms : 40));
+            (0.4 * op_per_cycle(device, c->kernel) * clock_hz * (device->sms > 0 ? device->sms : 40));
 
         bytes = (double)c->m * (double)c->k * c->kernel->a_bits / 8 +
                 (double)c->n * (double)c->k * c->kernel->w_bits / 8 + 2 * mn;
@@ -116,8 +117,7 @@ static double case_cost_s(const simacc_cuda_device *device, const sim_gpu_case *
     return setup_s + timed_s;
 }
 
-/* ---- the list --------------------------------------------------------------------------------------------
- */
+/* ---- the list --------------------------------------------------------------------------------------- */
 
 typedef struct list {
     const simacc_cuda_device *device;

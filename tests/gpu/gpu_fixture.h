@@ -4,10 +4,10 @@
 
 #include "base/err.h"
 
-/* Libraries made by the build: the stub, the stub of another version, a library that is no plug-in. */
-#define STUB_PLUGIN  STUB_FOLDER "/libstub_plugin.so"
-#define STUB_OTHER   STUB_FOLDER "/libstub_other_abi.so"
-#define STUB_NOTHING STUB_FOLDER "/libstub_nothing.so"
+/* Libraries made by the build: the fake, the fake of another version, a library that is no plug-in. */
+#define FAKE_PLUGIN  FAKE_FOLDER "/libfake_plugin.so"
+#define FAKE_OTHER   FAKE_FOLDER "/libfake_other_abi.so"
+#define FAKE_NOTHING FAKE_FOLDER "/libfake_nothing.so"
 
 /* A new empty folder's file, in a static buffer; gone at gpu_cleanup. */
 const char *gpu_temporary(const char *name);

@@ -64,7 +64,9 @@ Test(gpu_built, kernels_are_right_on_edges, .timeout = 240)
             simacc_cuda_status status =
                 plugin.api->measure(plugin.session, &request, &got, text, sizeof text);
 
-            cr_expect(status == SIMACC_CUDA_OK || status == SIMACC_CUDA_UNSUPPORTED,
+            /* The library may lack a kernel for a shape; our own run all of these. */
+            cr_expect(status == SIMACC_CUDA_OK ||
+                          (status == SIMACC_CUDA_UNSUPPORTED && strcmp(kernels[i].impl, "cublaslt") == 0),
                       "%s (%s) m %d n %d k %d: %s", kernels[i].name, kernels[i].impl, (int)shapes[s][0],
                       (int)shapes[s][1], (int)shapes[s][2], text);
         }

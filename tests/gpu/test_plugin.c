@@ -25,7 +25,7 @@ static void fails(const char *path, int index, const char *words)
     cr_expect_eq(try_open(path, index), SIM_MISSING);
     cr_assert_eq(err.count, 1);
     cr_expect(strstr(err.items[0].text, words), "'%s' does not say '%s'", err.items[0].text, words);
-    cr_expect_null(plugin.library);
+    cr_expect_null(plugin.handle);
     cr_expect_null(plugin.session);
 }
 
@@ -37,11 +37,11 @@ static void end(void)
 
 TestSuite(gpu_plugin, .fini = end);
 
-Test(gpu_plugin, opens_the_stub)
+Test(gpu_plugin, opens_the_fake)
 {
-    cr_assert_eq(try_open(STUB_PLUGIN, 0), SIM_OK);
+    cr_assert_eq(try_open(FAKE_PLUGIN, 0), SIM_OK);
     cr_expect_str_eq(plugin.gpu, "T4");
-    cr_expect_str_eq(plugin.path, STUB_PLUGIN);
+    cr_expect_str_eq(plugin.path, FAKE_PLUGIN);
     cr_expect_eq(plugin.device.sms, 40);
     sim_gpu_plugin_close(&plugin);
     cr_expect_null(plugin.api);
@@ -50,9 +50,9 @@ Test(gpu_plugin, opens_the_stub)
 
 Test(gpu_plugin, the_environment_names_it)
 {
-    setenv("SIMACC_CUDA_PLUGIN", STUB_PLUGIN, 1);
+    setenv("SIMACC_CUDA_PLUGIN", FAKE_PLUGIN, 1);
     cr_assert_eq(try_open(NULL, 0), SIM_OK);
-    cr_expect_str_eq(plugin.path, STUB_PLUGIN);
+    cr_expect_str_eq(plugin.path, FAKE_PLUGIN);
 }
 
 Test(gpu_plugin, not_found)
@@ -74,12 +74,12 @@ Test(gpu_plugin, no_library)
 
 Test(gpu_plugin, another_library)
 {
-    fails(STUB_NOTHING, 0, "no CUDA plug-in of simacc");
+    fails(FAKE_NOTHING, 0, "no CUDA plug-in of simacc");
 }
 
 Test(gpu_plugin, another_interface_version)
 {
-    fails(STUB_OTHER, 0, "interface version 999, this simacc has 1");
+    fails(FAKE_OTHER, 0, "interface version 999, this simacc has 1");
     cr_expect(strstr(err.items[0].hint, "from the same source"));
 }
 
@@ -89,20 +89,20 @@ Test(gpu_plugin, what_the_machine_lacks)
         simacc_cuda_status status;
         const char *words;
     } cases[] = {
-        {SIMACC_CUDA_NO_DRIVER, "no working NVIDIA driver: the stub says 2"},
+        {SIMACC_CUDA_NO_DRIVER, "no working NVIDIA driver: the fake says 2"},
         {SIMACC_CUDA_DRIVER_TOO_OLD, "driver is too old"},
         {SIMACC_CUDA_NO_DEVICE, "no GPU"},
         {SIMACC_CUDA_OLD_DEVICE, "no code for this GPU"},
         {SIMACC_CUDA_NO_MEMORY, "too little free memory"},
-        {SIMACC_CUDA_FAILED, "the CUDA plug-in failed: the stub says 9"},
+        {SIMACC_CUDA_FAILED, "the CUDA plug-in failed: the fake says 9"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char value[16];
 
         snprintf(value, sizeof value, "%d", (int)cases[i].status);
-        setenv("STUB_OPEN", value, 1);
-        fails(STUB_PLUGIN, 0, cases[i].words);
+        setenv("FAKE_OPEN", value, 1);
+        fails(FAKE_PLUGIN, 0, cases[i].words);
         if (cases[i].status != SIMACC_CUDA_FAILED)
             cr_expect(*err.items[0].hint);
     }
@@ -110,13 +110,13 @@ Test(gpu_plugin, what_the_machine_lacks)
 
 Test(gpu_plugin, another_device_number)
 {
-    fails(STUB_PLUGIN, 3, "no GPU");
+    fails(FAKE_PLUGIN, 3, "no GPU");
 }
 
 Test(gpu_plugin, too_little_memory)
 {
-    setenv("STUB_FREE_MIB", "300", 1);
-    fails(STUB_PLUGIN, 0, "300 MiB are free of 15360 MiB on 'Tesla T4', 1536 MiB are needed");
+    setenv("FAKE_FREE_MIB", "300", 1);
+    fails(FAKE_PLUGIN, 0, "300 MiB are free of 15360 MiB on 'Tesla T4', 1536 MiB are needed");
 }
 
 Test(gpu_plugin, short_names)

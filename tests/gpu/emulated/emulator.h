@@ -10,15 +10,15 @@
  * Tensor-core instructions follow the fragment layouts of the PTX ISA ("Matrix Fragments for mma.m16n8k32"
  * and so on): registers are gathered into matrices, multiplied plainly, and dealt out again.
  *
- * SIMACC_EMULATE_SM (75 or 80) selects what the kernels see. */
+ * SIMACC_EMULATE_SM, 75 or from 80 on, selects what the kernels see. */
 #ifndef EMULATOR_H
 #define EMULATOR_H
 
 #define SIMACC_EMULATOR                      1
 #define SIMACC_DEVICE                        inline
 #define SIMACC_KERNEL(threads, least_blocks) inline void
-#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, queue, ...)                                       \
-    ((void)(queue), emulator_queue([=] {                                                                     \
+#define SIMACC_LAUNCH(kernel, x, y, threads, shared_bytes, stream, ...)                                      \
+    ((void)(stream), emulator_queue([=] {                                                                    \
          emulate((int)(x), (int)(y), threads, shared_bytes, [&] { kernel(__VA_ARGS__); });                   \
      }))
 #define SIMACC_ALLOW_SHARED(kernel, bytes) complain_unless((bytes) <= 227 * 1024, "too much shared memory")
@@ -40,10 +40,9 @@ struct alignas(16) words4 {
     uint32_t w[4];
 };
 
-/* ---- running
- * ------------------------------------------------------------------------------------------------- */
+/* ---- running ---------------------------------------------------------------------------------------- */
 
-typedef struct emulated_queue *launch_queue;
+typedef struct emulated_stream *launch_stream;
 
 /* Runs `work` at once, or gives it to `emulator_capture` when that is set. */
 void emulator_queue(const std::function<void()> &work);
@@ -82,8 +81,7 @@ void complain_unless(bool condition, const char *what);
 float shuffle_xor(float value, int mask);
 int shuffle_xor(int value, int mask);
 
-/* ---- memory
- * -------------------------------------------------------------------------------------------------- */
+/* ---- memory ----------------------------------------------------------------------------------------- */
 
 inline bool aligned16(const void *at)
 {
@@ -128,8 +126,7 @@ inline void atomic_add(uint32_t *at, uint32_t value)
     *at += value;
 }
 
-/* ---- tensor cores (emulator_mma.cpp)
- * -------------------------------------------------------------------------- */
+/* ---- tensor cores (emulator_mma.cpp) ---------------------------------------------------------------- */
 
 void mma_m16n8k32_s8(int (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t w0,
                      uint32_t w1);
@@ -138,8 +135,7 @@ void mma_m16n8k16_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint
                       uint32_t w1);
 void mma_m16n8k8_f16(float (&c)[4], uint32_t a0, uint32_t a1, uint32_t w);
 
-/* ---- arithmetic
- * ----------------------------------------------------------------------------------------------- */
+/* ---- arithmetic ------------------------------------------------------------------------------------- */
 
 /* Both halves, rounded once: sums and products of fp16 are exact in double. */
 template <class Operation> inline uint32_t half2_each(Operation operation)

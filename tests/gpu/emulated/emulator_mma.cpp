@@ -1,6 +1,6 @@
 /* Tensor-core instructions by their documented fragment layouts: which element of which matrix each register
- * of each lane holds. groupID = lane / 4, threadID_in_group = lane % 4, i the element of the lane's fragment.
- */
+ * of each lane holds. groupID = lane / 4, threadID_in_group = lane % 4, i the element of the lane's
+ * fragment. */
 #include "emulator.h"
 
 namespace simacc

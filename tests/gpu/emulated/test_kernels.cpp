@@ -64,8 +64,7 @@ int64_t wrong_outputs(const gemm_judge_args &judge, double *worst)
     return wrong;
 }
 
-/* ---- matrix products
- * -------------------------------------------------------------------------------------------- */
+/* ---- matrix products -------------------------------------------------------------------------------- */
 
 struct setting {
     int scheme; /* int8: SmoothQuant O1, O2, O3 */
@@ -201,9 +200,7 @@ template <class Weights> void skinny()
     }
 }
 
-/* ---- rows
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- rows ------------------------------------------------------------------------------------------- */
 
 struct row_case {
     memory mem;
@@ -257,7 +254,7 @@ struct row_case {
 
 template <int GROUP> void rows_of(int64_t m, int64_t n)
 {
-    int blocks = row_blocks(m, GROUP), shared = ROW_THREADS / 32 * 4;
+    int blocks = row_blocks(m, GROUP), shared = ROW_SHARED_BYTES;
 
     for (int order = 0; order < 4; order++) {
         emulator_order = (uint64_t)order;
@@ -281,10 +278,7 @@ template <int GROUP> void rows_of(int64_t m, int64_t n)
         SIMACC_LAUNCH(largest_of_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         SIMACC_LAUNCH(quantize_tensor<GROUP>, blocks, 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_QUANTIZE, "quantize per tensor");
-        double largest = 0;
-        for (int64_t row = 0; row < m; row++)
-            largest = fmax(largest, row_largest(c.judge, row));
-        check(*g.largest == float_bits((float)largest), "largest of the tensor");
+        check(*g.largest == float_bits((float)tensor_largest(c.judge)), "largest of the tensor");
 
         SIMACC_LAUNCH(residual_rows, ceil_div(m * (g.stride / 8), ROW_THREADS), 1, ROW_THREADS, shared, 0, g);
         c.expect_right(ROW_RESIDUAL, "residual");
@@ -315,7 +309,7 @@ void zeros()
     c.g.row_scale = scales;
     c.judge.row_scale = scales;
     row_args &g = c.g;
-    SIMACC_LAUNCH(quantize_rows<32>, 1, 1, ROW_THREADS, 32, 0, g);
+    SIMACC_LAUNCH(quantize_rows<32>, 1, 1, ROW_THREADS, ROW_SHARED_BYTES, 0, g);
     c.expect_right(ROW_QUANTIZE, "quantize zeros");
     check(scales[0] == 1 && scales[1] == 1, "scale of zeros");
 }

@@ -20,8 +20,7 @@ using namespace simacc;
 namespace
 {
 
-/* ---- number formats
- * -------------------------------------------------------------------------------------------------- */
+/* ---- number formats --------------------------------------------------------------------------------- */
 
 template <class Bits, class Value, class Round>
 void format(const char *name, uint32_t count, uint32_t most, Value value, Round round_to)
@@ -66,8 +65,7 @@ void formats()
     check(fp16_bits(NAN) == 0x7e00 && fp16_value(0x7e00) != fp16_value(0x7e00), "fp16 NaN");
 }
 
-/* ---- packed weights
- * ------------------------------------------------------------------------------------------------- */
+/* ---- packed weights --------------------------------------------------------------------------------- */
 
 /* Every int8 weight has its own byte, and packing and reading agree on which. */
 void packing_int8()
@@ -182,9 +180,7 @@ void filled()
         }
 }
 
-/* ---- work
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- work ------------------------------------------------------------------------------------------- */
 
 void shares()
 {
@@ -251,9 +247,7 @@ template <class Weights> void memory()
     check(skinny_shared_bytes() <= 48 * 1024, "shared memory");
 }
 
-/* ---- references
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- references ------------------------------------------------------------------------------------- */
 
 /* The judges' sums are those of quant/gemm_ref. */
 void references()
@@ -320,6 +314,35 @@ void references()
     }
 }
 
+/* A scale per tensor is judged too: values that fit a largest that no element has are wrong. */
+void tensor_scales()
+{
+    const int64_t m = 2, n = 8;
+    std::vector<uint16_t> in(m * n);
+    std::vector<int8_t> q(m * n);
+    uint32_t largest_bits = 0;
+    row_judge_args g = {};
+
+    for (int64_t i = 0; i < m * n; i++)
+        in[i] = fp16_bits(i % 2 ? -(double)i : (double)i); /* 15 is the largest */
+    g.kernel = ROW_QUANTIZE;
+    g.in = in.data();
+    g.quantized = q.data();
+    g.largest = &largest_bits;
+    g.m = m;
+    g.n = g.stride = g.quantized_stride = n;
+    for (float largest : {15.0f, 30.0f, 14.0f}) {
+        int wrong = 0;
+
+        largest_bits = float_bits(largest);
+        for (int64_t i = 0; i < m * n; i++)
+            q[i] = (int8_t)fmin(127, fmax(-127, rint((float)fp16_value(in[i]) / (largest / 127.0f))));
+        for (int64_t i = 0; i < m * n; i++)
+            wrong += is_wrong(judge_rows(g, i, m * n));
+        check(wrong == (largest == 15 ? 0 : m * n), "largest %g: %d wrong", largest, wrong);
+    }
+}
+
 /* Sampled places are inside, and the corners are among them. */
 void samples()
 {
@@ -348,9 +371,7 @@ void verdicts()
           "fractions");
 }
 
-/* ---- statistics
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- statistics ------------------------------------------------------------------------------------- */
 
 void statistics()
 {
@@ -380,6 +401,7 @@ int main()
     memory<weights_int8>();
     memory<weights_int4>();
     references();
+    tensor_scales();
     samples();
     verdicts();
     statistics();

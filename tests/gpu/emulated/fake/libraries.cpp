@@ -1,5 +1,5 @@
-/* cuBLASLt and NVML as the plug-in's own headers have them, made up: plain loops, and a board that draws 30 W
- * idle and 50 W when asked, with a counter that steps every 20 ms. */
+/* cuBLASLt and NVML as the plug-in's own headers have them, made up: plain loops, and a board that draws what
+ * the tests say, with a counter that steps every 20 ms. */
 #include "libraries.h"
 
 #include "cuda_ref/cublaslt.h"
@@ -73,7 +73,7 @@ static void product(const cublaslt_shape &s, const void *a, const void *w, void 
             }
 }
 
-/* The first way is refused, as a library may do with what it offered. */
+/* With refuse_first the first way is refused, as a library may do with what it offered. */
 bool cublaslt_run(const cublaslt_plan *plan, int way, const void *a, const void *w, void *out, void *,
                   cudaStream_t)
 {
@@ -85,9 +85,7 @@ bool cublaslt_run(const cublaslt_plan *plan, int way, const void *a, const void 
     return true;
 }
 
-/* ---- NVML
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- NVML ------------------------------------------------------------------------------------------- */
 
 static double now_s()
 {

@@ -1,13 +1,13 @@
 /* A CUDA plug-in without CUDA: tells of a GPU that is not there and times that are made up, so that the
  * loader, the suite and resuming are tested on any machine. The environment tells it how to behave:
  *
- *   STUB_OPEN=<status>    open fails with that simacc_cuda_status
- *   STUB_FREE_MIB=<n>     free memory of the device
- *   STUB_WRONG=<kernel>   results of that kernel are outside the bound
- *   STUB_BREAK_AT=<n>     the n-th measurement, from 1, fails as a device does that fell off the bus
- *   STUB_SLEEP_MS=<n>     each measurement takes that long
+ *   FAKE_OPEN=<status>    open fails with that simacc_cuda_status
+ *   FAKE_FREE_MIB=<n>     free memory of the device
+ *   FAKE_WRONG=<kernel>   results of that kernel are outside the bound
+ *   FAKE_BREAK_AT=<n>     the n-th measurement, from 1, fails as a device does that fell off the bus
+ *   FAKE_SLEEP_MS=<n>     each measurement takes that long
  *
- * STUB_ABI is defined by the build for a plug-in of another interface version. */
+ * FAKE_ABI is defined by the build for a plug-in of another interface version. */
 #include "cuda_ref/simacc_cuda.h"
 
 #include <math.h>
@@ -16,8 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-#ifndef STUB_ABI
-#define STUB_ABI SIMACC_CUDA_ABI
+#ifndef FAKE_ABI
+#define FAKE_ABI SIMACC_CUDA_ABI
 #endif
 
 struct simacc_cuda_session {
@@ -26,7 +26,7 @@ struct simacc_cuda_session {
 
 static const simacc_cuda_kernel kernels[] = {
     {"gemm_fp16", "cublaslt", 16, 16, "fp", "fp", "tn", 1, 1, "", "made up"},
-    {"gemm_bf16", "cublaslt", 16, 16, "bf", "bf", "tn", 1, 0, "the stub has none", "made up"},
+    {"gemm_bf16", "cublaslt", 16, 16, "bf", "bf", "tn", 1, 0, "the fake has none", "made up"},
     {"gemm_w8a8", "simacc", 8, 8, "int", "int", "tn", 1, 1, "", "made up"},
     {"gemm_w8a8", "simacc_o2", 8, 8, "int", "int", "tn", 1, 1, "", "made up"},
     {"gemm_w4a16", "simacc", 4, 16, "int", "fp", "tn", 1, 1, "", "made up"},
@@ -42,15 +42,15 @@ static long setting(const char *name, long otherwise)
     return value && *value ? strtol(value, NULL, 10) : otherwise;
 }
 
-static simacc_cuda_status stub_open(int index, simacc_cuda_session **session, simacc_cuda_device *device,
+static simacc_cuda_status fake_open(int index, simacc_cuda_session **session, simacc_cuda_device *device,
                                     char *text, size_t text_bytes)
 {
-    simacc_cuda_status status = (simacc_cuda_status)setting("STUB_OPEN", SIMACC_CUDA_OK);
+    simacc_cuda_status status = (simacc_cuda_status)setting("FAKE_OPEN", SIMACC_CUDA_OK);
 
     if (index != 0)
         status = SIMACC_CUDA_NO_DEVICE;
     if (status != SIMACC_CUDA_OK) {
-        snprintf(text, text_bytes, "the stub says %d", (int)status);
+        snprintf(text, text_bytes, "the fake says %d", (int)status);
         return status;
     }
     *session = calloc(1, sizeof **session);
@@ -67,30 +67,30 @@ static simacc_cuda_status stub_open(int index, simacc_cuda_session **session, si
                                    .memory_bytes = 15.0 * 1024 * 1048576,
                                    .l2_bytes = 4.0 * 1048576,
                                    .power_cap_w = 70};
-    device->free_bytes = (double)setting("STUB_FREE_MIB", 14000) * 1048576;
+    device->free_bytes = (double)setting("FAKE_FREE_MIB", 14000) * 1048576;
     return SIMACC_CUDA_OK;
 }
 
-static void stub_close(simacc_cuda_session *session)
+static void fake_close(simacc_cuda_session *session)
 {
     free(session);
 }
 
-static const simacc_cuda_kernel *stub_kernels(const simacc_cuda_session *session, int *count)
+static const simacc_cuda_kernel *fake_kernels(const simacc_cuda_session *session, int *count)
 {
     (void)session;
     *count = (int)(sizeof kernels / sizeof *kernels);
     return kernels;
 }
 
-static simacc_cuda_status stub_measure(simacc_cuda_session *session, const simacc_cuda_request *request,
+static simacc_cuda_status fake_measure(simacc_cuda_session *session, const simacc_cuda_request *request,
                                        simacc_cuda_measurement *out, char *text, size_t text_bytes)
 {
-    const char *wrong = getenv("STUB_WRONG");
-    struct timespec pause = {0, setting("STUB_SLEEP_MS", 0) * 1000000};
+    const char *wrong = getenv("FAKE_WRONG");
+    struct timespec pause = {0, setting("FAKE_SLEEP_MS", 0) * 1000000};
 
-    if (setting("STUB_BREAK_AT", 0) == ++session->measured) {
-        snprintf(text, text_bytes, "the stub fell off the bus");
+    if (setting("FAKE_BREAK_AT", 0) == ++session->measured) {
+        snprintf(text, text_bytes, "the fake fell off the bus");
         return SIMACC_CUDA_FAILED;
     }
     if (wrong && strcmp(wrong, request->kernel) == 0 && request->check != SIMACC_CUDA_UNCHECKED) {
@@ -112,7 +112,7 @@ const simacc_cuda_api *simacc_cuda_plugin(void);
 
 const simacc_cuda_api *simacc_cuda_plugin(void)
 {
-    static const simacc_cuda_api api = {STUB_ABI, "stub", stub_open, stub_close, stub_kernels, stub_measure};
+    static const simacc_cuda_api api = {FAKE_ABI, "fake", fake_open, fake_close, fake_kernels, fake_measure};
 
     return &api;
 }

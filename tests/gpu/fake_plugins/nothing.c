@@ -1,7 +1,7 @@
 /* A library that is no plug-in of simacc. */
-int stub_nothing(void);
+int fake_nothing(void);
 
-int stub_nothing(void)
+int fake_nothing(void)
 {
     return 0;
 }
