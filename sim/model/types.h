@@ -30,10 +30,27 @@ typedef struct sim_number {
     int bits; /* 1..32 */
 } sim_number;
 
+/* How activations get their scales, where they are quantized for the products of linear layers
+ * (model/numerics.h says what that costs). Unset: not said; priced like none, as if the integers fell from
+ * the sky. */
+typedef enum sim_scales {
+    SIM_SCALES_UNSET,
+    SIM_SCALES_NONE,
+    SIM_SCALES_PER_TOKEN,  /* found for each token as it comes (SmoothQuant O1) */
+    SIM_SCALES_PER_TENSOR, /* one, found for the whole tensor as it comes (O2) */
+    SIM_SCALES_STATIC,     /* one, known beforehand (O3) */
+    SIM_SCALES_COUNT
+} sim_scales;
+
+extern const char *const sim_scales_names[SIM_SCALES_COUNT + 1]; /* "" "none" "per_token" ... */
+
 /* What a policy says of one layer. */
 typedef struct sim_precision {
     sim_number w, a, kv;
     int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    sim_scales scales;
+    double outliers_frac; /* of the input features, that share is multiplied in 16-bit floats beside
+                             (LLM.int8()); 0: not said, below 0: none */
 } sim_precision;
 
 /* ---- workload --------------------------------------------------------------------------------- */
@@ -59,6 +76,7 @@ typedef enum sim_op {
     SIM_OP_ALLREDUCE, /* sums of m x n elements, over all devices that share the layer, to each of them */
     SIM_OP_ALLTOALL,  /* m x n elements of each device, spread over all that share the layer */
     SIM_OP_SEND,      /* m x n elements to the next device of a pipeline */
+    SIM_OP_ALLGATHER, /* m x n elements of each device, to each of them */
     SIM_OP_COUNT,
 } sim_op;
 
@@ -75,8 +93,8 @@ typedef struct sim_conv2d {
     int64_t images, h_in, w_in, c_in, c_out, kernel_h, kernel_w, stride, padding, groups;
 } sim_conv2d;
 
-/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence after
- * `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
+/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence
+ * after `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
  * model/reach.h counts keys and pairs. */
 typedef struct sim_reach {
     int64_t past_tokens, new_tokens;
@@ -90,16 +108,21 @@ typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
     int line;         /* of the workload file; 0 when expanded from a model */
     sim_op op;
-    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
     sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
-    int64_t steps;   /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
-                        0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
-                        are those of the first */
-    bool attends;    /* qk, softmax, pv: their extent follows `reach` */
+    int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
+                      0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
+                      are those of the first */
+    bool attends;  /* qk, softmax, pv: their extent follows `reach` */
     sim_reach reach;
     int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
                         m, n, k and all numbers of an instance are one device's */
-    int64_t stage;   /* of a pipeline; 0: the first */
+    int64_t copies;  /* of these devices, so many do the same (KV heads that are fewer than devices); 0: one.
+                        `macs` counts the work once, everything else each copy */
+    int64_t
+        spare_n;   /* of the n outputs of all devices, so many do not exist (a vocabulary that the devices do
+                      not divide); of an embedding, rows of its table. Neither in macs nor in weight_bytes */
+    int64_t stage; /* of a pipeline; 0: the first */
 
     /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
@@ -110,17 +133,21 @@ typedef struct sim_layer {
     sim_precision own;   /* bits the layer brings itself; 0 where it does not */
     bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
-    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose tokens
-     * do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given, that
-     * holds as many (rounded up). 0: all. */
+    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
+     * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
+     * that holds as many (rounded up). 0: all. */
     int64_t needed_macs, map_n, map_k;
-    int64_t stored_batch;    /* static weights: matrices stored, of which `batch` are read (experts that no token
-                                chose are not); 0: batch */
+    int64_t stored_batch; /* static weights: matrices stored, of which `batch` are read (experts that no token
+                             chose are not); 0: batch */
     int64_t kv_row_elements; /* of weights from the cache: elements of one row of it (head dimension) */
     int64_t kv_outputs;      /* of the n outputs, those that are rows of the KV cache, stored at kv bits */
-    bool same_input;         /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
+    bool same_input; /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
+
+    int in_bits, out_bits; /* width of vector operations' operands, and of any finished outputs; 0: as the
+                              machine has them */
+    double folded_ops;     /* vector operations at the outputs of the instance, beside its own: no traffic */
 
     int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
     double ops_per_element; /* vector operations: vector-lane operations per output element */
@@ -139,6 +166,8 @@ typedef struct sim_workload {
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
     const char *model_type;    /* "llama"; NULL for an explicit layer list */
     int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
+    int64_t devices;           /* that the model is spread over: shares of each block times stages; 0: one */
+    int64_t stages;            /* of the pipeline; 0: one */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */
@@ -356,6 +385,28 @@ typedef struct sim_gpu_device {
     const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
 } sim_gpu_device;
 
+/* ---- links between devices --------------------------------------------------------------------- */
+
+typedef enum sim_topology {
+    SIM_TOPOLOGY_NONE,   /* a single device */
+    SIM_TOPOLOGY_RING,   /* each device sends to the next */
+    SIM_TOPOLOGY_SWITCH, /* each device reaches each other at its full bandwidth */
+    SIM_TOPOLOGY_COUNT
+} sim_topology;
+
+extern const char *const sim_topology_names[SIM_TOPOLOGY_COUNT + 1]; /* "none" "ring" "switch" */
+
+/* What joins a device to others like it, as its keys (link.*) state it. */
+typedef struct sim_link {
+    int64_t devices;        /* most that may be joined */
+    int topology;           /* sim_topology */
+    double bandwidth_gb_s;  /* of one device, in each direction */
+    double efficiency_frac; /* of that, reached by large messages */
+    double launch_us;       /* of any exchange, once */
+    double latency_us;      /* of each of its steps */
+    double pj_per_bit;      /* sent */
+} sim_link;
+
 struct sim_backend;
 
 typedef struct sim_arch {
@@ -394,6 +445,7 @@ typedef struct sim_arch {
     int dram_layout;             /* sim_dram_layout */
 
     int64_t vector_lanes; /* elements per cycle */
+    sim_link link;
 
     sim_gpu_device gpu;                     /* of a GPU; zero for arrays */
     const char *calibration_name;           /* of the key `calibration`; "none" when there is none */
@@ -412,7 +464,8 @@ typedef enum sim_bound {
     SIM_BOUND_MEMORY,
     SIM_BOUND_PORT,
     SIM_BOUND_LAUNCH,
-    SIM_BOUND_VECTOR
+    SIM_BOUND_VECTOR,
+    SIM_BOUND_LINK /* between devices */
 } sim_bound;
 extern const char *const sim_bound_names[];
 
@@ -428,6 +481,7 @@ extern const char *const sim_objective_names[SIM_OBJECTIVE_COUNT + 1];
 
 typedef struct sim_energy {
     double mac_j, register_j, sram_j, dram_j, vector_j, static_j;
+    double link_j; /* between devices */
 } sim_energy;
 
 double sim_energy_total_j(const sim_energy *energy);
@@ -438,11 +492,14 @@ typedef struct sim_mapping {
     char order[4]; /* outermost first, e.g. "nkm" */
 } sim_mapping;
 
-/* One line of the report: `repeat` equal instances, numbers of one instance. */
+/* One line of the report: `repeat` equal instances, numbers of one instance. Of an instance that several
+ * devices share, m, n, k, batch, cycles, latency and mapping are one device's; macs, energy, bytes and bits
+ * are those of all of them together. */
 typedef struct sim_layer_result {
     const char *name; /* of the group: "layers.0-31.q_proj" */
     sim_op op;
     int64_t repeat;
+    int64_t devices;        /* that share it, at least 1 */
     int64_t m, n, k, batch; /* k 0: does not apply */
     sim_number w, a, kv;    /* bits 0: does not apply */
     int64_t macs;           /* matmul and conv2d only */
@@ -452,6 +509,7 @@ typedef struct sim_layer_result {
     double latency_s;
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
+    int64_t link_bytes; /* sent from device to device */
     double sram_read_bits, sram_write_bits;
     double utilization_frac; /* macs / (peak macs per cycle at these bits * cycles) */
     sim_bound bound;
@@ -462,6 +520,7 @@ typedef struct sim_layer_result {
     bool float_fallback;         /* a float layer that ran on 8-bit integers */
 } sim_layer_result;
 
+/* Of the whole system, all devices together; cycles and latency are those of one pass through all stages. */
 typedef struct sim_totals {
     int64_t macs, compute_cycles, cycles;
     double latency_s;
@@ -469,7 +528,11 @@ typedef struct sim_totals {
     int64_t dram_read_bytes, dram_write_bytes;
     int64_t weight_bytes, kv_cache_bytes /* -1: none */, peak_memory_bytes;
     bool memory_fits;
-    double tokens_per_s; /* NaN: unknown */
+    int64_t devices;             /* at least 1 */
+    int64_t device_memory_bytes; /* of the fullest device: what memory_fits is about */
+    int64_t link_bytes;          /* sent from device to device */
+    double tokens_per_s;         /* NaN: unknown */
+    double steady_tokens_per_s;  /* with all stages of a pipeline busy; NaN: unknown */
     double utilization_frac;
     double area_mm2;        /* NaN: unknown */
     double peak_macs_per_s; /* at the operands of the product with the most macs */
