@@ -33,6 +33,8 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
         out->kv = policy->base.kv;
         out->group = policy->base.group;
     }
+    out->scales = policy->base.scales;
+    out->outliers_frac = policy->base.outliers_frac;
     if (position >= 0 && position < policy->position_count) {
         const sim_precision *at = &policy->positions[position];
 
@@ -50,6 +52,10 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
         lay_over(&out->kv, &rule->precision.kv);
         if (rule->precision.group >= 0)
             out->group = rule->precision.group;
+        if (rule->precision.scales != SIM_SCALES_UNSET)
+            out->scales = rule->precision.scales;
+        if (rule->precision.outliers_frac != 0)
+            out->outliers_frac = rule->precision.outliers_frac;
         by_rule |= rule->precision.w.bits > 0 || rule->precision.a.bits > 0;
     }
     if (out->kv.bits == 0)
