@@ -1,6 +1,8 @@
 #include "model/layer.h"
 
 #include "base/hash.h"
+#include "model/link.h"
+#include "model/numerics.h"
 #include "model/run.h"
 #include "model/window.h"
 
@@ -329,6 +331,19 @@ static sim_status take_kernel(const sim_layer_context *x, const sim_layer *l, co
     return SIM_OK;
 }
 
+/* Operations in the epilogue of a kernel: on the lanes, while the tensor cores are at the next tiles. */
+static void add_epilogue(const sim_arch *arch, double ops, sim_number a, sim_kernel_cost *kernel)
+{
+    const sim_vector_work work = {.op = SIM_OP_ELEMENTWISE, .ops = ops};
+    sim_kernel_cost lanes;
+
+    if (ops <= 0)
+        return;
+    arch->backend->kernels->vector(arch, &work, a, &lanes);
+    kernel->counts.of[SIM_EVENT_VECTOR_OP] += ops;
+    kernel->cycles = at_least(kernel->cycles, kernel->launch_cycles + lanes.cycles);
+}
+
 static sim_status kernel_product_cost(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *gemm,
                                       sim_layer_cost *out, sim_err *err)
 {
@@ -341,6 +356,8 @@ static sim_status kernel_product_cost(const sim_layer_context *x, const sim_laye
     status = x->arch->backend->kernels->product(x->arch, gemm, out->result.w, q->precision.a, &kernel, err);
     if (status == SIM_OK && l->param_elements > 0)
         kernel.counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
+    if (status == SIM_OK)
+        add_epilogue(x->arch, l->folded_ops + sim_numerics_ops(x->arch, q), q->precision.a, &kernel);
     return status == SIM_OK ? take_kernel(x, l, &kernel, SIM_BOUND_COMPUTE, out, err) : status;
 }
 
@@ -354,7 +371,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     sim_compute compute;
     sim_gemm gemm;
     sim_status status = gemm_of(x, q, &gemm, err);
-    double batch = (double)l->batch, memory_cycles, cycles;
+    double batch = (double)l->batch, memory_cycles, cycles, side_ops, side_cycles;
 
     if (status == SIM_OK)
         status = describe(x, q, &gemm, out, err);
@@ -385,15 +402,21 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     else
         cycles = choice->pipeline.cycles + (double)compute.cycles - choice->value.busy_cycles;
     cycles = at_least(cycles, at_least((double)compute.cycles, memory_cycles));
+    /* The vector unit works beside the array, on what has left it or has yet to enter. */
+    side_ops = l->folded_ops + sim_numerics_ops(arch, q);
+    side_cycles = ceil(side_ops / (double)arch->vector_lanes);
+    out->counts.of[SIM_EVENT_VECTOR_OP] += side_ops;
+    cycles = at_least(cycles, side_cycles);
     if (cycles >= 9e18)
         return too_large(x, l, err);
 
-    r->compute_cycles = compute.cycles;
+    r->compute_cycles = side_cycles > (double)compute.cycles ? (int64_t)side_cycles : compute.cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
     r->cycles = (int64_t)ceil(cycles);
-    r->bound = r->memory_cycles > r->compute_cycles ? SIM_BOUND_MEMORY
-               : compute.port_limited               ? SIM_BOUND_PORT
-                                                    : SIM_BOUND_COMPUTE;
+    r->bound = r->memory_cycles > r->compute_cycles   ? SIM_BOUND_MEMORY
+               : side_cycles > (double)compute.cycles ? SIM_BOUND_VECTOR
+               : compute.port_limited                 ? SIM_BOUND_PORT
+                                                      : SIM_BOUND_COMPUTE;
     r->has_mapping = true;
     r->mapping.dataflow = choice->way_used.dataflow;
     r->mapping.tile_m = choice->tiling.tile[SIM_M];
@@ -435,7 +458,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     int a_bits = q->precision.a.bits;
     int64_t n = l->map_n > 0 ? l->map_n : l->n; /* a causal softmax sees the mean number of keys */
     double elements = (double)l->m * (double)n * (double)l->batch;
-    double in, written, params = 0, vector_cycles, memory_cycles;
+    double in, written, params = 0, vector_cycles, memory_cycles, ops;
     int64_t in_bits, out_bits, rows;
     sim_gemm whole = {.extent = {1, 1, 1},
                       .batch = 1,
@@ -451,14 +474,15 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return too_large(x, l, err);
     in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
-                    : sim_stored_bits(rows, n, output_bits(arch, a_bits), 0);
-    out_bits = sim_stored_bits(rows, n, a_bits, 0);
+                    : sim_stored_bits(rows, n, l->in_bits > 0 ? l->in_bits : output_bits(arch, a_bits), 0);
+    out_bits = sim_stored_bits(rows, n, l->out_bits > 0 ? l->out_bits : a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
         return too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
     out->tensor_bytes = bytes_of((table ? 0 : in) + written);
-    out->counts.of[SIM_EVENT_VECTOR_OP] = elements * l->ops_per_element;
+    ops = elements * l->ops_per_element + l->folded_ops;
+    out->counts.of[SIM_EVENT_VECTOR_OP] = ops;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;
     out->counts.of[SIM_EVENT_OUTPUT_WRITE] = written;
     if (!table && !x->weights_resident)
@@ -484,7 +508,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         const sim_vector_work work = {.op = l->op,
                                       .rows = rows,
                                       .row_elements = n,
-                                      .ops = elements * l->ops_per_element,
+                                      .ops = ops,
                                       .read_bits = traffic.input_read + params,
                                       .written_bits = traffic.final_write};
         sim_kernel_cost kernel;
@@ -496,7 +520,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     whole.extent[SIM_N] = whole.extent[SIM_K] = n; /* a run is a row at least */
     sim_dram_rates_of(arch, &whole, whole.extent, &rates);
     memory_cycles = sim_dram_cycles(&rates, &traffic);
-    vector_cycles = ceil(elements * l->ops_per_element / (double)arch->vector_lanes);
+    vector_cycles = ceil(ops / (double)arch->vector_lanes);
     if (vector_cycles >= 9e18 || memory_cycles >= 9e18)
         return too_large(x, l, err);
 
@@ -509,7 +533,111 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
-/* ---- both ---------------------------------------------------------------------------------------- */
+/* ---- exchanges between devices ------------------------------------------------------------------- */
+
+/* Sums are exchanged in 16 bits at least. */
+static int message_bits(const sim_arch *arch, int a_bits)
+{
+    int bits = output_bits(arch, a_bits);
+
+    return bits > 16 ? bits : 16;
+}
+
+/* What one device does in an exchange: it reads its message, writes what it gets, and adds on the way. Link,
+ * DRAM and vector unit work at the same time. */
+static sim_status exchange_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                                sim_err *err)
+{
+    const sim_arch *arch = x->arch;
+    const sim_layer *l = q->layer;
+    sim_layer_result *r = &out->result;
+    int64_t devices = l->op == SIM_OP_SEND ? 2 : l->devices, rows, bits;
+    int width = l->in_bits > 0 ? l->in_bits : message_bits(arch, q->precision.a.bits);
+    sim_gemm message = {.extent = {l->m, l->n, l->n}, .batch = 1, .w_bits = width, .a_bits = width};
+    double link_cycles, vector_cycles, memory_cycles, cycles;
+    sim_traffic traffic = {0};
+    sim_dram_rates rates;
+    sim_link_cost link;
+
+    if (arch->link.devices < devices)
+        return sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
+                        "layer '%s' needs %lld devices; 'link.devices' is %lld", l->name, (long long)devices,
+                        (long long)arch->link.devices);
+    if (__builtin_mul_overflow(l->m, l->batch, &rows))
+        return too_large(x, l, err);
+    bits = sim_stored_bits(rows, l->n, width, 0);
+    if (bits < 0)
+        return too_large(x, l, err);
+    sim_link_cost_of(&arch->link, l->op, devices, (double)bits / 8, &link);
+    traffic.input_read = (double)bits;
+    traffic.final_write = (double)bits * (l->op == SIM_OP_ALLGATHER ? (double)devices : 1);
+    out->tensor_bytes = bytes_of(traffic.input_read + traffic.final_write);
+    out->counts.of[SIM_EVENT_DRAM_READ] = traffic.input_read;
+    out->counts.of[SIM_EVENT_DRAM_WRITE] = traffic.final_write;
+    out->counts.of[SIM_EVENT_LINK_BIT] = link.sent_bytes * 8 / (l->op == SIM_OP_SEND ? 1 : (double)devices);
+    out->counts.of[SIM_EVENT_VECTOR_OP] = link.added_bytes * 8 / width + l->folded_ops;
+
+    message.out_bits = message.acc_bits = width;
+    sim_dram_rates_of(arch, &message, message.extent, &rates);
+    link_cycles = link.us * arch->clock_mhz;
+    memory_cycles = sim_dram_cycles(&rates, &traffic);
+    vector_cycles = 0;
+    if (!arch->backend->kernels) /* kernels of exchanges add as fast as messages come */
+        vector_cycles = ceil(out->counts.of[SIM_EVENT_VECTOR_OP] / (double)arch->vector_lanes);
+    cycles = ceil(at_least(link_cycles, at_least(memory_cycles, vector_cycles)));
+    if (!(cycles < 9e18))
+        return too_large(x, l, err);
+    r->cycles = (int64_t)cycles;
+    r->compute_cycles = (int64_t)vector_cycles;
+    r->memory_cycles = (int64_t)ceil(memory_cycles);
+    r->bound = cycles > ceil(link_cycles)
+                   ? memory_cycles > vector_cycles ? SIM_BOUND_MEMORY : SIM_BOUND_VECTOR
+               : 2 * link.launch_us > link.us ? SIM_BOUND_LAUNCH
+                                              : SIM_BOUND_LINK;
+    out->idle_tail_cycles = cycles - (double)r->memory_cycles;
+    out->prices = arch->backend->kernels ? &x->kernel_prices[SIM_GPU_FP32]
+                                         : sim_map_prices(x->cache, arch, width, width);
+    return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+}
+
+/* ---- all of them ----------------------------------------------------------------------------------------
+ */
+
+/* From one device to all that share the layer. */
+static sim_status sum_devices(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
+                              sim_err *err)
+{
+    const sim_layer *l = q->layer;
+    const double *counts = out->counts.of;
+    sim_layer_result *r = &out->result;
+    int64_t devices = l->devices > 1 ? l->devices : 1, copies = l->copies > 1 ? l->copies : 1, spare;
+    double all = (double)devices;
+
+    r->devices = devices;
+    out->device_weight_bytes = out->weight_bytes;
+    out->device_kv_bytes = out->kv_bytes;
+    if (__builtin_mul_overflow(r->macs, devices / copies, &r->macs) ||
+        __builtin_mul_overflow(out->weight_bytes, devices, &out->weight_bytes) ||
+        __builtin_mul_overflow(out->kv_bytes, devices, &out->kv_bytes))
+        return too_large(x, l, err);
+    if (l->spare_n > 0) {
+        /* It is less than what it is taken from: nothing overflows. */
+        spare = sim_stored_bits(l->spare_n, l->op == SIM_OP_EMBEDDING ? l->n : l->k, q->precision.w.bits,
+                                q->precision.group);
+        out->weight_bytes -= l->tied ? 0 : spare / 8 * (l->op == SIM_OP_EMBEDDING ? 1 : l->batch);
+        r->macs -= r->macs > 0 ? l->spare_n * l->m * l->k * l->batch : 0;
+    }
+    r->compulsory_dram_bits *= all;
+    r->dram_bits_bound *= all;
+    r->dram_read_bytes = bytes_of(counts[SIM_EVENT_DRAM_READ] * all);
+    r->dram_write_bytes = bytes_of(counts[SIM_EVENT_DRAM_WRITE] * all);
+    r->link_bytes = bytes_of(counts[SIM_EVENT_LINK_BIT] * all);
+    r->sram_read_bits =
+        all * (counts[SIM_EVENT_WEIGHT_READ] + counts[SIM_EVENT_INPUT_READ] + counts[SIM_EVENT_OUTPUT_READ]);
+    r->sram_write_bits = all * (counts[SIM_EVENT_WEIGHT_WRITE] + counts[SIM_EVENT_INPUT_WRITE] +
+                                counts[SIM_EVENT_OUTPUT_WRITE]);
+    return SIM_OK;
+}
 
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err)
@@ -531,25 +659,30 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     r->batch = l->batch;
     r->a = q->precision.a;
     r->float_fallback = q->float_fallback;
-    status = product ? product_cost(x, q, out, err) : vector_cost(x, q, out, err);
-    if (status != SIM_OK)
-        return status;
-    r->dram_read_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_READ]);
-    r->dram_write_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_WRITE]);
-    r->sram_read_bits = out->counts.of[SIM_EVENT_WEIGHT_READ] + out->counts.of[SIM_EVENT_INPUT_READ] +
-                        out->counts.of[SIM_EVENT_OUTPUT_READ];
-    r->sram_write_bits = out->counts.of[SIM_EVENT_WEIGHT_WRITE] + out->counts.of[SIM_EVENT_INPUT_WRITE] +
-                         out->counts.of[SIM_EVENT_OUTPUT_WRITE];
-    return SIM_OK;
+    if (product)
+        status = product_cost(x, q, out, err);
+    else if (sim_is_exchange(l->op) && (l->devices > 1 || l->op == SIM_OP_SEND))
+        status = exchange_cost(x, q, out, err);
+    else
+        status = vector_cost(x, q, out, err);
+    return status == SIM_OK ? sum_devices(x, q, out, err) : status;
 }
 
 void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
                       sim_layer_result *out)
 {
+    double devices = (double)cost->result.devices;
+    double waiting = x->workload->devices > 1 ? (double)x->workload->devices : devices;
+    sim_counts counts;
+
     memcpy(out, &cost->result, sizeof *out);
     out->cycles -= saved_cycles;
     out->latency_s = (double)out->cycles / (x->arch->clock_mhz * 1e6);
-    sim_energy_of(cost->prices, &cost->counts, out->latency_s, &out->energy);
+    /* Those that share the layer do what it takes; all there are wait for it. */
+    for (int i = 0; i < SIM_EVENT_COUNT; i++)
+        counts.of[i] = cost->counts.of[i] * devices;
+    sim_energy_of(cost->prices, &counts, out->latency_s * waiting, &out->energy);
     if (cost->peak_macs_per_cycle > 0 && out->cycles > 0)
-        out->utilization_frac = (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles);
+        out->utilization_frac =
+            (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles * devices);
 }

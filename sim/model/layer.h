@@ -22,7 +22,7 @@ typedef struct sim_layer_request {
     bool float_fallback; /* wanted float, got 8-bit integers */
 } sim_layer_request;
 
-/* A result before the layers around it are known. */
+/* A result before the layers around it are known. Counts are one device's. */
 typedef struct sim_layer_cost {
     sim_layer_result result; /* energy without static and background power, cycles without prefetch */
     sim_counts counts;
@@ -30,9 +30,10 @@ typedef struct sim_layer_cost {
     double first_weight_load_cycles; /* could be prefetched while the DRAM channel idles */
     double idle_tail_cycles;         /* DRAM idle at the end: room for the next layer's prefetch */
     double weight_tile_bits;         /* of a full weight tile */
-    int64_t weight_bytes;            /* stored parameters of one instance */
-    int64_t kv_bytes;                /* of the cache that one instance reads or leaves */
-    int64_t tensor_bytes;            /* inputs and outputs of one instance: activation memory */
+    int64_t weight_bytes;            /* stored parameters of one instance, on all its devices */
+    int64_t kv_bytes;                /* of the cache that one instance reads or leaves, likewise */
+    int64_t device_weight_bytes, device_kv_bytes; /* of these, on one device */
+    int64_t tensor_bytes;            /* inputs and outputs of one instance, on one device: activation memory */
     double peak_macs_per_cycle;      /* at its operands; 0 for vector operations */
 } sim_layer_cost;
 
