@@ -75,8 +75,8 @@ typedef struct sim_conv2d {
     int64_t images, h_in, w_in, c_in, c_out, kernel_h, kernel_w, stride, padding, groups;
 } sim_conv2d;
 
-/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence after
- * `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
+/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence
+ * after `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
  * model/reach.h counts keys and pairs. */
 typedef struct sim_reach {
     int64_t past_tokens, new_tokens;
@@ -90,12 +90,12 @@ typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
     int line;         /* of the workload file; 0 when expanded from a model */
     sim_op op;
-    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
     sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
-    int64_t steps;   /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
-                        0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
-                        are those of the first */
-    bool attends;    /* qk, softmax, pv: their extent follows `reach` */
+    int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
+                      0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
+                      are those of the first */
+    bool attends;  /* qk, softmax, pv: their extent follows `reach` */
     sim_reach reach;
     int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
                         m, n, k and all numbers of an instance are one device's */
@@ -110,15 +110,15 @@ typedef struct sim_layer {
     sim_precision own;   /* bits the layer brings itself; 0 where it does not */
     bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
-    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose tokens
-     * do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given, that
-     * holds as many (rounded up). 0: all. */
+    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
+     * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
+     * that holds as many (rounded up). 0: all. */
     int64_t needed_macs, map_n, map_k;
-    int64_t stored_batch;    /* static weights: matrices stored, of which `batch` are read (experts that no token
-                                chose are not); 0: batch */
+    int64_t stored_batch; /* static weights: matrices stored, of which `batch` are read (experts that no token
+                             chose are not); 0: batch */
     int64_t kv_row_elements; /* of weights from the cache: elements of one row of it (head dimension) */
     int64_t kv_outputs;      /* of the n outputs, those that are rows of the KV cache, stored at kv bits */
-    bool same_input;         /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
+    bool same_input; /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
