@@ -31,6 +31,16 @@ typedef struct builder {
     bool no_memory;
 } builder;
 
+static const sim_llm_mixer *mixer_of(const builder *b)
+{
+    return b->model->mixers;
+}
+
+static const sim_llm_ffn *ffn_of(const builder *b)
+{
+    return b->model->ffns;
+}
+
 /* ---- checked arithmetic: counts are never negative ---------------------------------------------- */
 
 static int64_t product(builder *b, int64_t x, int64_t y)
@@ -72,6 +82,7 @@ static sim_layer *add(builder *b, const char *name, sim_op op, int64_t batch, in
         b->no_memory = true;
     layer->op = op;
     layer->repeat = 1;
+    layer->phase = b->request->phase;
     layer->batch = batch;
     layer->m = m;
     layer->n = n;
@@ -128,60 +139,61 @@ static void add_residual(builder *b, const char *name)
 
 static void add_attention_core(builder *b)
 {
-    const sim_llm_model *model = b->model;
-    int64_t group = model->heads / model->kv_heads;
-    int64_t batch = product(b, b->request->batch, model->kv_heads);
+    int64_t group = mixer_of(b)->heads / mixer_of(b)->kv_heads;
+    int64_t batch = product(b, b->request->batch, mixer_of(b)->kv_heads);
     int64_t rows = product(b, b->per_sequence, group);
-    sim_layer *qk = add(b, "qk", SIM_OP_MATMUL, batch, rows, b->keys, model->head_dim);
-    int64_t causal_macs = 0, mean_keys = 0;
+    sim_layer *qk = add(b, "qk", SIM_OP_MATMUL, batch, rows, b->keys, mixer_of(b)->head_dim);
+    int64_t needed_macs = 0, mean_keys = 0;
     if (b->visible > 0) {
-        causal_macs = product(b, product(b, b->visible, batch), product(b, group, model->head_dim));
+        needed_macs = product(b, product(b, b->visible, batch), product(b, group, mixer_of(b)->head_dim));
         mean_keys = (b->visible - 1) / b->per_sequence + 1;
     }
     qk->weights = SIM_WEIGHTS_KV;
+    qk->kv_row_elements = mixer_of(b)->head_dim;
     qk->out_on_chip = true;
-    qk->causal_macs = causal_macs;
+    qk->needed_macs = needed_macs;
     qk->map_n = mean_keys;
 
-    sim_layer *softmax = add_vector(b, "softmax", SIM_OP_SOFTMAX, product(b, b->tokens, model->heads),
+    sim_layer *softmax = add_vector(b, "softmax", SIM_OP_SOFTMAX, product(b, b->tokens, mixer_of(b)->heads),
                                     b->keys, 1, SIM_OPS_SOFTMAX);
     softmax->a_on_chip = true;
     softmax->out_on_chip = true;
     softmax->map_n = mean_keys;
 
-    sim_layer *pv = add(b, "pv", SIM_OP_MATMUL, batch, rows, model->head_dim, b->keys);
+    sim_layer *pv = add(b, "pv", SIM_OP_MATMUL, batch, rows, mixer_of(b)->head_dim, b->keys);
     pv->weights = SIM_WEIGHTS_KV;
+    pv->kv_row_elements = mixer_of(b)->head_dim;
     pv->a_on_chip = true;
-    pv->causal_macs = causal_macs;
+    pv->needed_macs = needed_macs;
     pv->map_k = mean_keys;
 }
 
 static void add_attention(builder *b)
 {
     const sim_llm_model *model = b->model;
-    int64_t q_width = product(b, model->heads, model->head_dim);
-    int64_t kv_width = product(b, model->kv_heads, model->head_dim);
+    int64_t q_width = product(b, mixer_of(b)->heads, mixer_of(b)->head_dim);
+    int64_t kv_width = product(b, mixer_of(b)->kv_heads, mixer_of(b)->head_dim);
 
-    add_linear(b, "q_proj", b->tokens, q_width, model->hidden, model->qkv_bias);
-    add_linear(b, "k_proj", b->tokens, kv_width, model->hidden, model->qkv_bias);
-    b->layers[b->count - 1].out_is_kv = true;
-    add_linear(b, "v_proj", b->tokens, kv_width, model->hidden, model->qkv_bias);
-    b->layers[b->count - 1].out_is_kv = true;
-    if (model->rope)
+    add_linear(b, "q_proj", b->tokens, q_width, model->hidden, mixer_of(b)->q_bias);
+    add_linear(b, "k_proj", b->tokens, kv_width, model->hidden, mixer_of(b)->q_bias);
+    b->layers[b->count - 1].kv_outputs = kv_width;
+    add_linear(b, "v_proj", b->tokens, kv_width, model->hidden, mixer_of(b)->q_bias);
+    b->layers[b->count - 1].kv_outputs = kv_width;
+    if (mixer_of(b)->rope_dim > 0)
         add_vector(b, "rope", SIM_OP_ELEMENTWISE, b->tokens, sum(b, q_width, kv_width), 1, SIM_OPS_ROPE);
     add_attention_core(b);
-    add_linear(b, "o_proj", b->tokens, model->hidden, q_width, model->o_bias);
+    add_linear(b, "o_proj", b->tokens, model->hidden, q_width, mixer_of(b)->o_bias);
 }
 
 static void add_ffn(builder *b)
 {
     const sim_llm_model *model = b->model;
-    if (model->gated_ffn)
-        add_linear(b, model->ffn_gate_name, b->tokens, model->ffn, model->hidden, model->ffn_bias);
-    add_linear(b, model->ffn_up_name, b->tokens, model->ffn, model->hidden, model->ffn_bias);
-    add_vector(b, "act", SIM_OP_ELEMENTWISE, b->tokens, model->ffn, model->gated_ffn ? 2 : 1,
-               model->act_ops + (model->gated_ffn ? SIM_OPS_MULTIPLY : 0));
-    add_linear(b, model->ffn_down_name, b->tokens, model->hidden, model->ffn, model->ffn_bias);
+    if (ffn_of(b)->gated)
+        add_linear(b, ffn_of(b)->gate_name, b->tokens, ffn_of(b)->width, model->hidden, ffn_of(b)->bias);
+    add_linear(b, ffn_of(b)->up_name, b->tokens, ffn_of(b)->width, model->hidden, ffn_of(b)->bias);
+    add_vector(b, "act", SIM_OP_ELEMENTWISE, b->tokens, ffn_of(b)->width, ffn_of(b)->gated ? 2 : 1,
+               ffn_of(b)->act_ops + (ffn_of(b)->gated ? SIM_OPS_MULTIPLY : 0));
+    add_linear(b, ffn_of(b)->down_name, b->tokens, model->hidden, ffn_of(b)->width, ffn_of(b)->bias);
 }
 
 /* ---- the whole model ---------------------------------------------------------------------------- */
@@ -190,14 +202,14 @@ static void add_block(builder *b, int64_t index)
 {
     const sim_llm_model *model = b->model;
     snprintf(b->prefix, sizeof b->prefix, "layers.%" PRId64 ".", index);
-    if (model->pre_norm)
+    if (model->norms == SIM_NORMS_PRE)
         add_norm(b, model->attn_norm_name);
     add_attention(b);
     add_residual(b, "attn_residual");
-    add_norm(b, model->pre_norm ? model->ffn_norm_name : model->attn_norm_name);
+    add_norm(b, model->norms == SIM_NORMS_PRE ? model->ffn_norm_name : model->attn_norm_name);
     add_ffn(b);
     add_residual(b, "ffn_residual");
-    if (!model->pre_norm)
+    if (!model->norms == SIM_NORMS_PRE)
         add_norm(b, model->ffn_norm_name);
 }
 
@@ -213,7 +225,7 @@ static void add_model(builder *b)
         add_embedding(b, "embed_positions", model->hidden, model->position_rows);
         add_residual(b, "embed_sum");
     }
-    for (int64_t i = 0; i < model->layers && !b->no_memory && !b->overflow; i++)
+    for (int64_t i = 0; i < model->block_count && !b->no_memory && !b->overflow; i++)
         add_block(b, i);
     b->prefix[0] = '\0';
 
@@ -259,7 +271,7 @@ static sim_status check_request(const sim_llm_request *request, const char *file
 static void set_phase(builder *b)
 {
     const sim_llm_request *request = b->request;
-    int64_t window = b->model->sliding_window;
+    int64_t window = mixer_of(b)->window;
     if (request->phase == SIM_PHASE_PREFILL) {
         b->per_sequence = request->prompt_tokens;
         b->keys = request->prompt_tokens;
@@ -284,20 +296,20 @@ sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_ll
                           sim_arena *arena, sim_workload *out, sim_err *err)
 {
     sim_llm_model model;
-    sim_status status = sim_llm_read_config(config, file, &model, err);
+    sim_status status = sim_llm_read_config(config, file, arena, &model, err);
     sim_status request_status = check_request(request, file, err);
     if (status != SIM_OK || request_status != SIM_OK)
         return status != SIM_OK ? status : request_status;
 
     builder b = {.model = &model, .request = request, .arena = arena};
-    size_t room = (size_t)model.layers * BLOCK_LAYERS_MAX + OUTER_LAYERS_MAX;
+    size_t room = (size_t)model.block_count * BLOCK_LAYERS_MAX + OUTER_LAYERS_MAX;
     b.layers = sim_arena_alloc(arena, room, sizeof *b.layers);
     if (b.layers == NULL)
         return sim_fail(err, SIM_NO_MEMORY, file, model.line, "out of memory for the layers of the model");
     set_phase(&b);
     add_model(&b);
-    int64_t kv_width = product(&b, model.kv_heads, model.head_dim);
-    int64_t kv_rows = product(&b, product(&b, 2, model.layers), product(&b, request->batch, b.cached));
+    int64_t kv_width = product(&b, mixer_of(&b)->kv_heads, mixer_of(&b)->head_dim);
+    int64_t kv_rows = product(&b, product(&b, 2, model.block_count), product(&b, request->batch, b.cached));
     int64_t kv_cache_elements = product(&b, kv_rows, kv_width);
 
     if (b.no_memory)
@@ -319,7 +331,6 @@ sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_ll
     out->layers = b.layers;
     out->layer_count = b.count;
     out->kv_cache_elements = kv_cache_elements;
-    out->kv_row_elements = model.head_dim;
     out->model_type = model.model_type;
     out->parameters = b.parameters;
     return SIM_OK;

@@ -39,7 +39,8 @@
 #include "base/json.h"
 #include "model/types.h"
 
-/* How MLA (DeepSeek V2, V3) multiplies: over the latent cache itself, or over keys and values expanded from it. */
+/* How MLA (DeepSeek V2, V3) multiplies: over the latent cache itself, or over keys and values expanded from
+ * it. */
 typedef enum sim_llm_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN } sim_llm_mla;
 
 typedef struct sim_llm_request {

@@ -12,6 +12,18 @@
 #include <stddef.h>
 #include <string.h>
 
+/* What the fields below are read into: one kind of block, all blocks alike. */
+typedef struct plain_model {
+    const char *model_type;
+    int line;
+    int64_t layers, hidden, vocab, heads, kv_heads, head_dim, ffn, embed_width, position_rows, sliding_window;
+    bool rope, gated_ffn, pre_norm, final_norm, tied, qkv_bias, o_bias, ffn_bias;
+    int64_t norm_params;
+    double norm_ops, act_ops;
+    const char *attn_norm_name, *ffn_norm_name, *final_norm_name;
+    const char *ffn_gate_name, *ffn_up_name, *ffn_down_name;
+} plain_model;
+
 typedef enum field_kind {
     FIELD_COUNT,      /* int64_t, at least 1 */
     FIELD_FLAG,       /* bool */
@@ -21,7 +33,7 @@ typedef enum field_kind {
 typedef struct field {
     const char *key;
     field_kind kind;
-    size_t offset; /* in sim_llm_model */
+    size_t offset; /* in plain_model */
     bool required;
     int64_t fallback; /* count, flag, or operations; a count's 0 means "not given" to the family */
     int64_t max;      /* of a count */
@@ -29,23 +41,23 @@ typedef struct field {
 
 #define REQUIRED(name, member)                                                                               \
     {                                                                                                        \
-        name, FIELD_COUNT, offsetof(sim_llm_model, member), true, 0, INT64_MAX - 2                           \
+        name, FIELD_COUNT, offsetof(plain_model, member), true, 0, INT64_MAX - 2                             \
     }
 #define OPTIONAL(name, member)                                                                               \
     {                                                                                                        \
-        name, FIELD_COUNT, offsetof(sim_llm_model, member), false, 0, INT64_MAX - 2                          \
+        name, FIELD_COUNT, offsetof(plain_model, member), false, 0, INT64_MAX - 2                            \
     }
 #define DEPTH(name)                                                                                          \
     {                                                                                                        \
-        name, FIELD_COUNT, offsetof(sim_llm_model, layers), true, 0, SIM_LLM_LAYERS_MAX                      \
+        name, FIELD_COUNT, offsetof(plain_model, layers), true, 0, SIM_LLM_LAYERS_MAX                        \
     }
 #define FLAG(name, member, otherwise)                                                                        \
     {                                                                                                        \
-        name, FIELD_FLAG, offsetof(sim_llm_model, member), false, otherwise, 0                               \
+        name, FIELD_FLAG, offsetof(plain_model, member), false, otherwise, 0                                 \
     }
 #define ACTIVATION(name, otherwise)                                                                          \
     {                                                                                                        \
-        name, FIELD_ACTIVATION, offsetof(sim_llm_model, act_ops), false, otherwise, 0                        \
+        name, FIELD_ACTIVATION, offsetof(plain_model, act_ops), false, otherwise, 0                          \
     }
 #define END                                                                                                  \
     {                                                                                                        \
@@ -62,7 +74,7 @@ typedef struct reader {
 typedef struct family {
     const char *model_type;
     const field *fields;
-    void (*finish)(reader *r, sim_llm_model *model);
+    void (*finish)(reader *r, plain_model *model);
 } family;
 
 /* ---- values ----------------------------------------------------------------------------------- */
@@ -164,7 +176,7 @@ static bool read_flag(reader *r, const char *key, bool fallback)
     return value->boolean;
 }
 
-static void read_field(reader *r, const field *f, sim_llm_model *model)
+static void read_field(reader *r, const field *f, plain_model *model)
 {
     void *at = (char *)model + f->offset;
     const sim_json *value = member(r, f->key);
@@ -191,7 +203,7 @@ static void read_field(reader *r, const field *f, sim_llm_model *model)
 
 /* KV heads and head dimension, where the config leaves them to be derived. Counts that could not be read
  * are 0 and have had their error. */
-static void finish_heads(reader *r, sim_llm_model *model)
+static void finish_heads(reader *r, plain_model *model)
 {
     if (model->kv_heads == 0)
         model->kv_heads = model->heads;
@@ -213,7 +225,7 @@ static void finish_heads(reader *r, sim_llm_model *model)
     model->head_dim = model->hidden / model->heads;
 }
 
-static void finish_llama(reader *r, sim_llm_model *model)
+static void finish_llama(reader *r, plain_model *model)
 {
     /* attention_bias covers all four projections of attention, mlp_bias all three of the FFN. */
     model->o_bias = model->qkv_bias;
@@ -266,7 +278,7 @@ static const field mistral_fields[] = {
     END,
 };
 
-static void finish_mistral(reader *r, sim_llm_model *model)
+static void finish_mistral(reader *r, plain_model *model)
 {
     /* HF assumes 4096 for a config that does not mention it, and no window only for an explicit null. */
     if (sim_json_get(r->config, "sliding_window") == NULL)
@@ -291,7 +303,7 @@ static const field opt_fields[] = {
     END,
 };
 
-static void finish_opt(reader *r, sim_llm_model *model)
+static void finish_opt(reader *r, plain_model *model)
 {
     bool affine = read_flag(r, "layer_norm_elementwise_affine", true);
     /* HF writes this one for checkpoints made before the last norm was added to its model. */
@@ -363,7 +375,65 @@ static sim_status no_family(const sim_json *config, const char *file, sim_err *e
     return SIM_BAD_INPUT;
 }
 
-sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_llm_model *out, sim_err *err)
+/* One kind of mixer and one of FFN, which all blocks have. */
+static sim_status spread(const plain_model *plain, const char *file, sim_arena *arena, sim_llm_model *out,
+                         sim_err *err)
+{
+    sim_llm_mixer *mixer = sim_arena_alloc(arena, 1, sizeof *mixer);
+    sim_llm_ffn *ffn = sim_arena_alloc(arena, 1, sizeof *ffn);
+    sim_llm_block *blocks = sim_arena_alloc(arena, (size_t)plain->layers, sizeof *blocks);
+    if (mixer == NULL || ffn == NULL || blocks == NULL)
+        return sim_fail(err, SIM_NO_MEMORY, file, plain->line, "out of memory for the model");
+    *mixer = (sim_llm_mixer){
+        .kind = SIM_MIXER_ATTENTION,
+        .heads = plain->heads,
+        .kv_heads = plain->kv_heads,
+        .head_dim = plain->head_dim,
+        .v_head_dim = plain->head_dim,
+        .rope_dim = plain->rope ? plain->head_dim : 0,
+        .window = plain->sliding_window,
+        .q_bias = plain->qkv_bias,
+        .kv_bias = plain->qkv_bias,
+        .o_bias = plain->o_bias,
+    };
+    *ffn = (sim_llm_ffn){
+        .kind = SIM_FFN_DENSE,
+        .width = plain->ffn,
+        .gated = plain->gated_ffn,
+        .bias = plain->ffn_bias,
+        .act_ops = plain->act_ops,
+        .gate_name = plain->ffn_gate_name,
+        .up_name = plain->ffn_up_name,
+        .down_name = plain->ffn_down_name,
+    };
+    *out = (sim_llm_model){
+        .model_type = plain->model_type,
+        .line = plain->line,
+        .hidden = plain->hidden,
+        .vocab = plain->vocab,
+        .mixers = mixer,
+        .ffns = ffn,
+        .blocks = blocks,
+        .mixer_count = 1,
+        .ffn_count = 1,
+        .block_count = plain->layers,
+        .norms = plain->pre_norm ? SIM_NORMS_PRE : SIM_NORMS_POST,
+        .embed_width = plain->embed_width,
+        .position_rows = plain->position_rows,
+        .final_norm = plain->final_norm,
+        .head_outputs = plain->vocab,
+        .tied = plain->tied,
+        .norm_params = plain->norm_params,
+        .norm_ops = plain->norm_ops,
+        .attn_norm_name = plain->attn_norm_name,
+        .ffn_norm_name = plain->ffn_norm_name,
+        .final_norm_name = plain->final_norm_name,
+    };
+    return SIM_OK;
+}
+
+sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_arena *arena, sim_llm_model *out,
+                               sim_err *err)
 {
     if (config->type != SIM_JSON_OBJECT) {
         return sim_fail(err, SIM_BAD_INPUT, file, config->line,
@@ -380,10 +450,10 @@ sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_llm
             return no_family(config, file, err);
         }
     }
-    *out = (sim_llm_model){.model_type = f->model_type, .line = config->line};
+    plain_model plain = {.model_type = f->model_type, .line = config->line};
     reader r = {.config = config, .file = file, .err = err, .status = SIM_OK};
     for (const field *each = f->fields; each->key != NULL; each++)
-        read_field(&r, each, out);
-    f->finish(&r, out);
-    return r.status;
+        read_field(&r, each, &plain);
+    f->finish(&r, &plain);
+    return r.status == SIM_OK ? spread(&plain, file, arena, out, err) : r.status;
 }

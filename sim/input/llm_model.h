@@ -33,22 +33,23 @@ typedef struct sim_llm_mixer {
 
     /* attention; MLA uses heads, the masks and the biases */
     int64_t heads, kv_heads, head_dim, v_head_dim; /* v_head_dim: of values and of the output of a head */
-    int64_t rope_dim;     /* rotated elements of a head; 0: none (learned positions, ALiBi, NoPE) */
-    int64_t window;       /* keys that a query sees, its own included; 0: all */
-    int64_t chunk;        /* attends only within its chunk of this many positions; 0: none (Llama 4) */
-    bool bidirectional;   /* an encoder: every token sees all */
+    int64_t rope_dim;   /* rotated elements of a head; 0: none (learned positions, ALiBi, NoPE) */
+    int64_t window;     /* keys that a query sees, its own included; 0: all */
+    int64_t chunk;      /* attends only within its chunk of this many positions; 0: none (Llama 4) */
+    bool bidirectional; /* an encoder: every token sees all */
     bool q_bias, kv_bias, o_bias;
-    bool k_is_v;          /* values are the keys: no v_proj, one row cached (Gemma 4's global layers) */
-    bool shares_kv;       /* no k_proj, v_proj of its own: reads an earlier block's cache (Gemma 3n, 4) */
-    bool output_gate;     /* q_proj has twice the outputs; half of them gate the attention's output */
+    bool k_is_v;      /* values are the keys: no v_proj, one row cached (Gemma 4's global layers) */
+    bool shares_kv;   /* no k_proj, v_proj of its own: reads an earlier block's cache (Gemma 3n, 4) */
+    bool output_gate; /* q_proj has twice the outputs; half of them gate the attention's output */
     int64_t q_norm_params, k_norm_params; /* of RMSNorms on queries and keys, all heads; 0: none */
-    int64_t qk_norm_ops;  /* vector operations per element of those norms */
-    int64_t sink_params;  /* learned sinks, one per head (gpt-oss); 0: none */
+    int64_t qk_norm_ops;                  /* vector operations per element of those norms */
+    int64_t sink_params;                  /* learned sinks, one per head (gpt-oss); 0: none */
 
     /* MLA: q = q_b(norm(q_a(x))) or q_proj(x); the latent and the rotated key come from kv_a(x) */
-    int64_t q_lora;       /* 0: q_proj */
+    int64_t q_lora;            /* 0: q_proj */
     int64_t kv_lora, nope_dim; /* rope_dim and v_head_dim as above */
-    /* sparse attention: an indexer scores all keys, each query reads the best of them (DeepSeek 3.2, GLM-5) */
+    /* sparse attention: an indexer scores all keys, each query reads the best of them (DeepSeek 3.2, GLM-5)
+     */
     int64_t index_heads, index_dim, index_top_k; /* 0: none */
     /* DeepSeek V4: keys of `compress_ratio` tokens in one row besides a window of plain ones; a low-rank
      * output projection in groups */
@@ -56,7 +57,7 @@ typedef struct sim_llm_mixer {
 
     /* gated delta rule and Mamba 2 */
     int64_t key_heads, key_dim, value_heads, value_dim; /* Mamba: groups, state size, heads, head dimension */
-    int64_t conv_kernel;  /* of the depthwise convolution over time */
+    int64_t conv_kernel;                                /* of the depthwise convolution over time */
     bool conv_bias, in_out_bias;
 } sim_llm_mixer;
 
@@ -71,10 +72,10 @@ typedef enum sim_llm_ffn_kind {
 
 typedef struct sim_llm_ffn {
     sim_llm_ffn_kind kind;
-    int64_t width;        /* dense; of a MoE: the dense FFN beside the experts (Gemma 4), 0: none */
-    bool gated;           /* act(gate) * up, else act(up) */
-    bool bias;            /* also of experts */
-    double act_ops;       /* vector operations per element */
+    int64_t width;  /* dense; of a MoE: the dense FFN beside the experts (Gemma 4), 0: none */
+    bool gated;     /* act(gate) * up, else act(up) */
+    bool bias;      /* also of experts */
+    double act_ops; /* vector operations per element */
 
     int64_t experts, top_k, expert_width;
     int64_t shared_width; /* all shared experts together; 0: none */
@@ -90,12 +91,12 @@ typedef struct sim_llm_ffn {
 
 /* Where the norms of a block stand. */
 typedef enum sim_llm_norms {
-    SIM_NORMS_PRE,      /* before attention and before the FFN */
-    SIM_NORMS_POST,     /* after each residual addition (BERT, OPT-350m, GLM-130B) */
-    SIM_NORMS_SANDWICH, /* before and after both (Gemma 2, 3) */
-    SIM_NORMS_PARALLEL, /* one norm, attention and FFN of it side by side, one sum (Falcon-7B, Phi, GPT-J) */
+    SIM_NORMS_PRE,       /* before attention and before the FFN */
+    SIM_NORMS_POST,      /* after each residual addition (BERT, OPT-350m, GLM-130B) */
+    SIM_NORMS_SANDWICH,  /* before and after both (Gemma 2, 3) */
+    SIM_NORMS_PARALLEL,  /* one norm, attention and FFN of it side by side, one sum (Falcon-7B, Phi, GPT-J) */
     SIM_NORMS_PARALLEL2, /* the same with a norm for each (Falcon-40B) */
-    SIM_NORMS_SINGLE,   /* one norm per block, which has a mixer or an FFN, not both (Nemotron-H) */
+    SIM_NORMS_SINGLE,    /* one norm per block, which has a mixer or an FFN, not both (Nemotron-H) */
 } sim_llm_norms;
 
 typedef struct sim_llm_block {
@@ -122,7 +123,7 @@ typedef struct sim_llm_model {
 
     sim_llm_input input;
     int64_t image_size, patch_size, channels; /* patches */
-    bool class_token;                          /* one more token than patches */
+    bool class_token;                         /* one more token than patches */
     int64_t embed_width;     /* of the token embedding; where it is not `hidden`, two projections bridge it */
     int64_t position_rows;   /* learned positions; 0: none */
     int64_t token_type_rows; /* BERT; 0: none */
@@ -131,18 +132,18 @@ typedef struct sim_llm_model {
     bool encoder;            /* no cache, no decode, all tokens see all */
 
     bool final_norm;
-    int64_t head_outputs;  /* outputs of the last linear: the vocabulary, classes; 0: there is none */
-    bool tied, head_bias;  /* tied: shares the token embedding */
-    bool head_on_all;      /* the last linear takes all tokens (masked LM), not the last or first one alone */
-    bool pooler;           /* hidden x hidden on the first token, tanh (BERT) */
-    bool logit_softcap;    /* tanh of the logits (Gemma 2) */
+    int64_t head_outputs; /* outputs of the last linear: the vocabulary, classes; 0: there is none */
+    bool tied, head_bias; /* tied: shares the token embedding */
+    bool head_on_all;     /* the last linear takes all tokens (masked LM), not the last or first one alone */
+    bool pooler;          /* hidden x hidden on the first token, tanh (BERT) */
+    bool logit_softcap;   /* tanh of the logits (Gemma 2) */
 
-    int64_t norm_params;   /* parameters of a norm per element: RMSNorm 1, LayerNorm 2 */
-    double norm_ops;       /* vector operations per element */
+    int64_t norm_params; /* parameters of a norm per element: RMSNorm 1, LayerNorm 2 */
+    double norm_ops;     /* vector operations per element */
     /* after HF; NULL where the placement has no such norm */
     const char *attn_norm_name, *attn_post_norm_name, *ffn_norm_name, *ffn_post_norm_name, *final_norm_name;
 
-    int64_t draft_blocks;  /* multi-token prediction heads that the config names; not run, not counted */
+    int64_t draft_blocks; /* multi-token prediction heads that the config names; not run, not counted */
 } sim_llm_model;
 
 /* Reads a config object; tables live in `arena`. All errors of the object are reported together; on failure

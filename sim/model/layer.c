@@ -136,11 +136,11 @@ sim_number sim_second_operand(const sim_layer_request *q)
 /* Stored bits of the second operand of one product of n x k elements. Weights are stored by output feature;
  * rows of the KV cache are a head's dimensions, which is k for scores and n for the weighted sum of values.
  */
-static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k, int64_t kv_row)
+static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k)
 {
     int bits = sim_second_operand(q).bits;
 
-    if (q->layer->weights == SIM_WEIGHTS_KV && k != kv_row)
+    if (q->layer->weights == SIM_WEIGHTS_KV && k != q->layer->kv_row_elements)
         return sim_stored_bits(k, n, bits, q->precision.group);
     return sim_stored_bits(n, k, bits, q->layer->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group);
 }
@@ -148,8 +148,10 @@ static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_
 int64_t sim_weight_bits(const sim_layer_request *q)
 {
     const sim_layer *l = q->layer;
-    int64_t one, all, extra;
+    int64_t one, all, extra, matrices = l->stored_batch > 0 ? l->stored_batch : l->batch;
 
+    if (l->op == SIM_OP_EMBEDDING)
+        matrices = 1;
     if (__builtin_mul_overflow(l->param_elements, INT64_C(16), &extra))
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
@@ -158,8 +160,7 @@ int64_t sim_weight_bits(const sim_layer_request *q)
         one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
     else
         one = 0;
-    if (one < 0 || __builtin_mul_overflow(one, l->op == SIM_OP_EMBEDDING ? 1 : l->batch, &all) ||
-        __builtin_add_overflow(all, extra, &all))
+    if (one < 0 || __builtin_mul_overflow(one, matrices, &all) || __builtin_add_overflow(all, extra, &all))
         return -1;
     return all;
 }
@@ -213,10 +214,19 @@ static int output_bits(const sim_arch *arch, int a_bits)
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
 
+/* Rows of outputs, of which those that go to the cache are stored as it is; -1 on overflow. */
+static int64_t stored_outputs(const sim_layer *l, const sim_layer_request *q, const sim_gemm *g)
+{
+    int64_t cached = sim_stored_bits(l->m, l->kv_outputs, q->precision.kv.bits, g->w_group), all;
+    int64_t rest = sim_stored_bits(l->m, g->extent[SIM_N] - l->kv_outputs, g->out_bits, 0);
+
+    return cached < 0 || rest < 0 || __builtin_add_overflow(cached, rest, &all) ? -1 : all;
+}
+
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
 {
     const sim_layer *l = q->layer;
-    bool masked = l->causal_macs > 0;
+    bool masked = l->needed_macs > 0;
 
     memset(g, 0, sizeof *g);
     g->extent[SIM_M] = l->m;
@@ -226,14 +236,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
-    g->out_bits = l->out_is_kv ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
+    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
-    g->w_stored_bits =
-        second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K], x->workload->kv_row_elements);
+    g->w_stored_bits = second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K]);
     g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
-    g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
+    g->out_stored_bits = stored_outputs(l, q, g);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
         return too_large(x, l, err);
     if (l->op == SIM_OP_CONV2D) {
@@ -255,7 +264,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
         }
     }
     if (masked) {
-        int64_t all = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        int64_t all = second_operand_bits(q, l->n, l->k);
 
         if (all < 0)
             return too_large(x, l, err);
@@ -291,7 +300,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     r->w = sim_second_operand(q);
     if (l->weights == SIM_WEIGHTS_KV)
         r->kv = q->precision.kv;
-    r->macs = l->causal_macs;
+    r->macs = l->needed_macs;
     if (r->macs == 0 &&
         (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
          __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
@@ -303,7 +312,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
     if (l->weights == SIM_WEIGHTS_KV) {
-        int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        int64_t full_w = second_operand_bits(q, l->n, l->k);
         if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
             return too_large(x, l, err);
     }
