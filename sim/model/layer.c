@@ -1,6 +1,7 @@
 #include "model/layer.h"
 
 #include "base/hash.h"
+#include "model/devices.h"
 #include "model/link.h"
 #include "model/numerics.h"
 #include "model/run.h"
@@ -20,7 +21,7 @@ static int64_t bytes_of(double bits)
     return (int64_t)ceil(bits / 8);
 }
 
-static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
+sim_status sim_layer_too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
 {
     return sim_fail(err, SIM_OVERFLOW, x->workload->file, layer->line,
                     "layer '%s': its counts exceed 63 bits", layer->name);
@@ -208,8 +209,7 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     return true;
 }
 
-/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
-static int output_bits(const sim_arch *arch, int a_bits)
+int sim_output_bits(const sim_arch *arch, int a_bits)
 {
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
@@ -236,7 +236,9 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
-    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
+    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits
+                  : l->out_bits > 0     ? l->out_bits
+                                        : sim_output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
@@ -244,13 +246,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
     g->out_stored_bits = stored_outputs(l, q, g);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     if (l->op == SIM_OP_CONV2D) {
         sim_conv_method method = method_of(x->arch, l);
 
         if (method != SIM_CONV_IM2COL) {
             if (!window_of(l, method == SIM_CONV_DIRECT, g))
-                return too_large(x, l, err);
+                return sim_layer_too_large(x, l, err);
         } else if (x->arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
             /* Such tiles cut positions by rows and columns: a 1x1 convolution of the expanded input. */
             const sim_conv2d *c = &l->conv;
@@ -267,7 +269,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
         int64_t all = second_operand_bits(q, l->n, l->k);
 
         if (all < 0)
-            return too_large(x, l, err);
+            return sim_layer_too_large(x, l, err);
         g->w_once_bits = all - g->w_stored_bits;
     }
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
@@ -304,7 +306,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     if (r->macs == 0 &&
         (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
          __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     if (!gemm->on_chip[SIM_OPERAND_INPUT] && !gemm->on_chip[SIM_OPERAND_OUTPUT])
         r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
                                            (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
@@ -314,7 +316,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     if (l->weights == SIM_WEIGHTS_KV) {
         int64_t full_w = second_operand_bits(q, l->n, l->k);
         if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
-            return too_large(x, l, err);
+            return sim_layer_too_large(x, l, err);
     }
     return SIM_OK;
 }
@@ -327,7 +329,7 @@ static sim_status take_kernel(const sim_layer_context *x, const sim_layer *l, co
     double longest = at_least(kernel->launch_cycles, at_least(kernel->compute_cycles, kernel->memory_cycles));
 
     if (!(kernel->cycles < 9e18))
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     r->cycles = (int64_t)ceil(kernel->cycles);
     r->compute_cycles = (int64_t)ceil(kernel->compute_cycles);
     r->memory_cycles = (int64_t)ceil(kernel->memory_cycles);
@@ -417,7 +419,7 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     out->counts.of[SIM_EVENT_VECTOR_OP] += side_ops;
     cycles = at_least(cycles, side_cycles);
     if (cycles >= 9e18)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
 
     r->compute_cycles = side_cycles > (double)compute.cycles ? (int64_t)side_cycles : compute.cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
@@ -481,12 +483,13 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     /* Looked-up rows come at the table's width; everything else arrives as the array left it, and leaves at
      * the width that the next product reads. */
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
-        return too_large(x, l, err);
-    in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
-                    : sim_stored_bits(rows, n, l->in_bits > 0 ? l->in_bits : output_bits(arch, a_bits), 0);
+        return sim_layer_too_large(x, l, err);
+    in_bits = table
+                  ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
+                  : sim_stored_bits(rows, n, l->in_bits > 0 ? l->in_bits : sim_output_bits(arch, a_bits), 0);
     out_bits = sim_stored_bits(rows, n, l->out_bits > 0 ? l->out_bits : a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
     out->tensor_bytes = bytes_of((table ? 0 : in) + written);
@@ -531,7 +534,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     memory_cycles = sim_dram_cycles(&rates, &traffic);
     vector_cycles = ceil(ops / (double)arch->vector_lanes);
     if (vector_cycles >= 9e18 || memory_cycles >= 9e18)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
 
     r->compute_cycles = (int64_t)vector_cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
@@ -542,111 +545,8 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
-/* ---- exchanges between devices ------------------------------------------------------------------- */
-
-/* Sums are exchanged in 16 bits at least. */
-static int message_bits(const sim_arch *arch, int a_bits)
-{
-    int bits = output_bits(arch, a_bits);
-
-    return bits > 16 ? bits : 16;
-}
-
-/* What one device does in an exchange: it reads its message, writes what it gets, and adds on the way. Link,
- * DRAM and vector unit work at the same time. */
-static sim_status exchange_cost(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
-                                sim_err *err)
-{
-    const sim_arch *arch = x->arch;
-    const sim_layer *l = q->layer;
-    sim_layer_result *r = &out->result;
-    int64_t devices = l->op == SIM_OP_SEND ? 2 : l->devices, rows, bits;
-    int width = l->in_bits > 0 ? l->in_bits : message_bits(arch, q->precision.a.bits);
-    sim_gemm message = {.extent = {l->m, l->n, l->n}, .batch = 1, .w_bits = width, .a_bits = width};
-    double link_cycles, vector_cycles, memory_cycles, cycles;
-    sim_traffic traffic = {0};
-    sim_dram_rates rates;
-    sim_link_cost link;
-
-    if (arch->link.devices < devices)
-        return sim_fail(err, SIM_INFEASIBLE, arch->file, 0,
-                        "layer '%s' needs %lld devices; 'link.devices' is %lld", l->name, (long long)devices,
-                        (long long)arch->link.devices);
-    if (__builtin_mul_overflow(l->m, l->batch, &rows))
-        return too_large(x, l, err);
-    bits = sim_stored_bits(rows, l->n, width, 0);
-    if (bits < 0)
-        return too_large(x, l, err);
-    sim_link_cost_of(&arch->link, l->op, devices, (double)bits / 8, &link);
-    traffic.input_read = (double)bits;
-    traffic.final_write = (double)bits * (l->op == SIM_OP_ALLGATHER ? (double)devices : 1);
-    out->tensor_bytes = bytes_of(traffic.input_read + traffic.final_write);
-    out->counts.of[SIM_EVENT_DRAM_READ] = traffic.input_read;
-    out->counts.of[SIM_EVENT_DRAM_WRITE] = traffic.final_write;
-    out->counts.of[SIM_EVENT_LINK_BIT] = link.sent_bytes * 8 / (l->op == SIM_OP_SEND ? 1 : (double)devices);
-    out->counts.of[SIM_EVENT_VECTOR_OP] = link.added_bytes * 8 / width + l->folded_ops;
-
-    message.out_bits = message.acc_bits = width;
-    sim_dram_rates_of(arch, &message, message.extent, &rates);
-    link_cycles = link.us * arch->clock_mhz;
-    memory_cycles = sim_dram_cycles(&rates, &traffic);
-    vector_cycles = 0;
-    if (!arch->backend->kernels) /* kernels of exchanges add as fast as messages come */
-        vector_cycles = ceil(out->counts.of[SIM_EVENT_VECTOR_OP] / (double)arch->vector_lanes);
-    cycles = ceil(at_least(link_cycles, at_least(memory_cycles, vector_cycles)));
-    if (!(cycles < 9e18))
-        return too_large(x, l, err);
-    r->cycles = (int64_t)cycles;
-    r->compute_cycles = (int64_t)vector_cycles;
-    r->memory_cycles = (int64_t)ceil(memory_cycles);
-    r->bound = cycles > ceil(link_cycles)
-                   ? memory_cycles > vector_cycles ? SIM_BOUND_MEMORY : SIM_BOUND_VECTOR
-               : 2 * link.launch_us > link.us ? SIM_BOUND_LAUNCH
-                                              : SIM_BOUND_LINK;
-    out->idle_tail_cycles = cycles - (double)r->memory_cycles;
-    out->prices = arch->backend->kernels ? &x->kernel_prices[SIM_GPU_FP32]
-                                         : sim_map_prices(x->cache, arch, width, width);
-    return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-}
-
 /* ---- all of them ----------------------------------------------------------------------------------------
  */
-
-/* From one device to all that share the layer. */
-static sim_status sum_devices(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
-                              sim_err *err)
-{
-    const sim_layer *l = q->layer;
-    const double *counts = out->counts.of;
-    sim_layer_result *r = &out->result;
-    int64_t devices = l->devices > 1 ? l->devices : 1, copies = l->copies > 1 ? l->copies : 1, spare;
-    double all = (double)devices;
-
-    r->devices = devices;
-    out->device_weight_bytes = out->weight_bytes;
-    out->device_kv_bytes = out->kv_bytes;
-    if (__builtin_mul_overflow(r->macs, devices / copies, &r->macs) ||
-        __builtin_mul_overflow(out->weight_bytes, devices, &out->weight_bytes) ||
-        __builtin_mul_overflow(out->kv_bytes, devices, &out->kv_bytes))
-        return too_large(x, l, err);
-    if (l->spare_n > 0) {
-        /* It is less than what it is taken from: nothing overflows. */
-        spare = sim_stored_bits(l->spare_n, l->op == SIM_OP_EMBEDDING ? l->n : l->k, q->precision.w.bits,
-                                q->precision.group);
-        out->weight_bytes -= l->tied ? 0 : spare / 8 * (l->op == SIM_OP_EMBEDDING ? 1 : l->batch);
-        r->macs -= r->macs > 0 ? l->spare_n * l->m * l->k * l->batch : 0;
-    }
-    r->compulsory_dram_bits *= all;
-    r->dram_bits_bound *= all;
-    r->dram_read_bytes = bytes_of(counts[SIM_EVENT_DRAM_READ] * all);
-    r->dram_write_bytes = bytes_of(counts[SIM_EVENT_DRAM_WRITE] * all);
-    r->link_bytes = bytes_of(counts[SIM_EVENT_LINK_BIT] * all);
-    r->sram_read_bits =
-        all * (counts[SIM_EVENT_WEIGHT_READ] + counts[SIM_EVENT_INPUT_READ] + counts[SIM_EVENT_OUTPUT_READ]);
-    r->sram_write_bits = all * (counts[SIM_EVENT_WEIGHT_WRITE] + counts[SIM_EVENT_INPUT_WRITE] +
-                                counts[SIM_EVENT_OUTPUT_WRITE]);
-    return SIM_OK;
-}
 
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err)
@@ -659,7 +559,7 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
 
     memset(out, 0, sizeof *out); /* results are compared as bytes */
     if (weight_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     /* A tied layer's weights stand in memory once, with the layer that holds them. */
     out->weight_bytes = l->tied ? l->param_elements * 2 : weight_bits / 8;
     r->op = l->op;
@@ -671,10 +571,10 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     if (product)
         status = product_cost(x, q, out, err);
     else if (sim_is_exchange(l->op) && (l->devices > 1 || l->op == SIM_OP_SEND))
-        status = exchange_cost(x, q, out, err);
+        status = sim_exchange_cost(x, q, out, err);
     else
         status = vector_cost(x, q, out, err);
-    return status == SIM_OK ? sum_devices(x, q, out, err) : status;
+    return status == SIM_OK ? sim_devices_sum(x, q, out, err) : status;
 }
 
 void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,

@@ -51,6 +51,12 @@ int64_t sim_weight_bits(const sim_layer_request *q);
  * of a unified one) from decode step to decode step. */
 bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests);
 
+/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
+int sim_output_bits(const sim_arch *arch, int a_bits);
+
+/* Reports that the counts of a layer exceed 63 bits. */
+sim_status sim_layer_too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err);
+
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err);
 

@@ -94,12 +94,18 @@ void sim_precision_plain(const sim_arch *arch, sim_precision *precision)
 bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
 {
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
-    double bits = 0;
+    int64_t stages = workload->stages > 1 ? workload->stages : 1;
 
     if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
         return false;
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (requests[i].layer->op != SIM_OP_EMBEDDING)
-            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
-    return bits <= kib * 1024 * 8;
+    for (int64_t s = 0; s < stages; s++) {
+        double bits = 0; /* of one device of this stage */
+
+        for (int64_t i = 0; i < workload->layer_count; i++)
+            if (requests[i].layer->op != SIM_OP_EMBEDDING && requests[i].layer->stage == s)
+                bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
+        if (bits > kib * 1024 * 8)
+            return false;
+    }
+    return true;
 }
