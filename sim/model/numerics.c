@@ -92,8 +92,8 @@ double sim_numerics_ops(const sim_arch *arch, const sim_layer_request *q)
 
 /* ---- the list ------------------------------------------------------------------------------------ */
 
-/* At most this many entries in place of one: absmax, quantize, gather, product, outliers, sum. */
-enum { ENTRIES_MAX = 6 };
+/* At most this many entries in place of one: quantize, gather, product, outliers, sum. */
+enum { ENTRIES_MAX = 5 };
 
 typedef struct list {
     const sim_arch *arch;
@@ -172,6 +172,20 @@ static int wide_output_bits(const sim_arch *arch)
     return arch->output_bits > WIDE_BITS ? (int)arch->output_bits : WIDE_BITS;
 }
 
+/* Operations on each element of the tensor that `q` reads, where it is made. */
+static void fold_into_producer(list *out, const sim_layer_request *q, double ops_per_element)
+{
+    sim_layer tensor = {.m = q->layer->m, .n = q->layer->k, .batch = q->layer->batch};
+    double ops;
+
+    set_tensor(out, q->layer, &tensor);
+    ops = ops_per_element * (double)tensor.m * (double)tensor.n * (double)tensor.batch;
+    if (out->producer >= 0)
+        out->layers[out->producer].folded_ops += ops;
+    else
+        out->pending_ops += ops;
+}
+
 /* Scales and integers for the tensor that `q` reads. */
 static void add_quantize(list *out, const sim_layer_request *q, int64_t outliers)
 {
@@ -180,25 +194,13 @@ static void add_quantize(list *out, const sim_layer_request *q, int64_t outliers
     sim_layer *layer;
 
     if (scales == SIM_SCALES_STATIC) {
-        sim_layer tensor = {.m = q->layer->m, .n = q->layer->k, .batch = q->layer->batch};
-        double ops;
-
-        set_tensor(out, q->layer, &tensor);
-        ops = OPS_SCALE_AND_ROUND * (double)tensor.m * (double)tensor.n * (double)tensor.batch;
-        if (out->producer >= 0)
-            out->layers[out->producer].folded_ops += ops;
-        else
-            out->pending_ops = ops;
+        fold_into_producer(out, q, OPS_SCALE_AND_ROUND);
         return;
     }
     if (out->producer >= 0)
         out->layers[out->producer].out_bits = wide_output_bits(out->arch);
-    if (scales == SIM_SCALES_PER_TENSOR) {
-        layer = append_vector(out, q, "absmax", SIM_OP_QUANTIZE, q->layer->k, OPS_ABSMAX + find);
-        layer->out_on_chip = true; /* one number */
-        set_tensor(out, q->layer, layer);
-        find = 0;
-    }
+    if (scales == SIM_SCALES_PER_TENSOR)
+        fold_into_producer(out, q, OPS_ABSMAX);
     layer = append_vector(out, q, "quantize", SIM_OP_QUANTIZE, q->layer->k,
                           OPS_SCALE_AND_ROUND + (scales == SIM_SCALES_PER_TOKEN ? OPS_ABSMAX : 0) + find);
     set_tensor(out, q->layer, layer);

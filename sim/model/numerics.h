@@ -7,10 +7,10 @@
  *
  *   per_token (O1)   `<consumer>.quantize`: reads the tensor in 16 bits and writes it in a bits; per element
  *                    3 operations: running maximum of magnitudes, scale, round. A row at a time: read once
- *   per_tensor (O2)  `<consumer>.absmax` reads the whole tensor for its maximum (1 operation), before
- *                    `<consumer>.quantize` can read it again to scale and round it (2)
- *   static (O3)      nothing moves: the producer scales and rounds what it leaves (2 operations per element)
- *   none             nothing
+ *   per_tensor (O2)  the producer keeps a running maximum of what it leaves (1 operation per element, nothing
+ *                    moves); `<consumer>.quantize` then scales and rounds (2): it must wait for the whole
+ * tensor static (O3)      nothing moves: the producer scales and rounds what it leaves (2 operations per
+ * element) none             nothing
  *
  * There is one of these per tensor, named after the first product that reads it: q_proj's is also k_proj's
  * and v_proj's (sim_layer.same_input). Outputs are rescaled as they leave the array: per token and output
