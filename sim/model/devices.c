@@ -82,29 +82,38 @@ sim_status sim_exchange_cost(const sim_layer_context *x, const sim_layer_request
 
 /* ---- sums over devices --------------------------------------------------------------------------- */
 
+/* Takes what no one needs or another device does too from the sums: less than what it is taken from, so that
+ * nothing overflows. */
+static void take_off(const sim_layer_request *q, sim_layer_cost *out)
+{
+    const sim_layer *l = q->layer;
+    bool table = l->op == SIM_OP_EMBEDDING;
+    int64_t spare = sim_stored_bits(l->spare_n, table ? l->n : l->k, q->precision.w.bits, q->precision.group);
+
+    if (out->result.macs > 0)
+        out->result.macs -= (l->repeated_n + l->spare_n) * l->m * l->k * l->batch;
+    if (out->weight_bytes > 0 && !l->tied)
+        out->weight_bytes -= spare / 8 * (table ? 1 : l->batch);
+}
+
 sim_status sim_devices_sum(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                            sim_err *err)
 {
     const sim_layer *l = q->layer;
     const double *counts = out->counts.of;
     sim_layer_result *r = &out->result;
-    int64_t devices = l->devices > 1 ? l->devices : 1, copies = l->copies > 1 ? l->copies : 1, spare;
+    int64_t devices = l->devices > 1 ? l->devices : 1;
     double all = (double)devices;
 
     r->devices = devices;
     out->device_weight_bytes = out->weight_bytes;
     out->device_kv_bytes = out->kv_bytes;
-    if (__builtin_mul_overflow(r->macs, devices / copies, &r->macs) ||
+    if (__builtin_mul_overflow(r->macs, devices, &r->macs) ||
         __builtin_mul_overflow(out->weight_bytes, devices, &out->weight_bytes) ||
         __builtin_mul_overflow(out->kv_bytes, devices, &out->kv_bytes))
         return sim_layer_too_large(x, l, err);
-    if (l->spare_n > 0) {
-        /* It is less than what it is taken from: nothing overflows. */
-        spare = sim_stored_bits(l->spare_n, l->op == SIM_OP_EMBEDDING ? l->n : l->k, q->precision.w.bits,
-                                q->precision.group);
-        out->weight_bytes -= l->tied ? 0 : spare / 8 * (l->op == SIM_OP_EMBEDDING ? 1 : l->batch);
-        r->macs -= r->macs > 0 ? l->spare_n * l->m * l->k * l->batch : 0;
-    }
+    if (l->repeated_n > 0 || l->spare_n > 0)
+        take_off(q, out);
     r->compulsory_dram_bits *= all;
     r->dram_bits_bound *= all;
     r->dram_read_bytes = bytes_of(counts[SIM_EVENT_DRAM_READ] * all);
