@@ -82,18 +82,23 @@ sim_status sim_exchange_cost(const sim_layer_context *x, const sim_layer_request
 
 /* ---- sums over devices --------------------------------------------------------------------------- */
 
-/* Takes what no one needs or another device does too from the sums: less than what it is taken from, so that
- * nothing overflows. */
-static void take_off(const sim_layer_request *q, sim_layer_cost *out)
+/* Stored bytes of outputs that do not exist; of less than all that are stored, so that nothing overflows. */
+static int64_t spare_bytes(const sim_layer_request *q)
 {
     const sim_layer *l = q->layer;
     bool table = l->op == SIM_OP_EMBEDDING;
-    int64_t spare = sim_stored_bits(l->spare_n, table ? l->n : l->k, q->precision.w.bits, q->precision.group);
 
-    if (out->result.macs > 0)
-        out->result.macs -= (l->repeated_n + l->spare_n) * l->m * l->k * l->batch;
-    if (out->weight_bytes > 0 && !l->tied)
-        out->weight_bytes -= spare / 8 * (table ? 1 : l->batch);
+    if (l->spare_n == 0 || l->tied)
+        return 0;
+    return sim_stored_bits(l->spare_n, table ? l->n : l->k, q->precision.w.bits, q->precision.group) / 8 *
+           (table ? 1 : l->batch);
+}
+
+/* Multiply-accumulates of all devices, counting once what all of them do. */
+static bool all_macs(const sim_layer *l, int64_t one, int64_t devices, int64_t *out)
+{
+    *out = l->repeated ? one : l->all_macs;
+    return *out > 0 || !__builtin_mul_overflow(one, devices, out);
 }
 
 sim_status sim_devices_sum(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
@@ -108,12 +113,11 @@ sim_status sim_devices_sum(const sim_layer_context *x, const sim_layer_request *
     r->devices = devices;
     out->device_weight_bytes = out->weight_bytes;
     out->device_kv_bytes = out->kv_bytes;
-    if (__builtin_mul_overflow(r->macs, devices, &r->macs) ||
+    if (!all_macs(l, r->macs, devices, &r->macs) ||
         __builtin_mul_overflow(out->weight_bytes, devices, &out->weight_bytes) ||
         __builtin_mul_overflow(out->kv_bytes, devices, &out->kv_bytes))
         return sim_layer_too_large(x, l, err);
-    if (l->repeated_n > 0 || l->spare_n > 0)
-        take_off(q, out);
+    out->weight_bytes -= out->weight_bytes > 0 ? spare_bytes(q) : 0; /* 0: counted in an earlier pass */
     r->compulsory_dram_bits *= all;
     r->dram_bits_bound *= all;
     r->dram_read_bytes = bytes_of(counts[SIM_EVENT_DRAM_READ] * all);

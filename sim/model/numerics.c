@@ -140,6 +140,7 @@ static sim_layer *append_vector(list *out, const sim_layer_request *q, const cha
                          .steps = of->steps,
                          .later_pass = of->later_pass,
                          .devices = of->devices,
+                         .repeated = of->repeated,
                          .stage = of->stage,
                          .m = of->m,
                          .n = columns,
@@ -210,7 +211,7 @@ static void add_quantize(list *out, const sim_layer_request *q, int64_t outliers
 static void add_split_product(list *out, const sim_layer_request *q, int64_t outliers)
 {
     const sim_number half = {SIM_FORMAT_FP, WIDE_BITS}, integer = {SIM_FORMAT_INT, WIDE_BITS};
-    int64_t k = q->layer->k, per_column = q->layer->needed_macs / k;
+    int64_t k = q->layer->k, per_column = q->layer->needed_macs / k, all_per_column = q->layer->all_macs / k;
     sim_layer *layer, *other;
     char why[SIM_ERR_HINT];
 
@@ -219,12 +220,14 @@ static void add_split_product(list *out, const sim_layer_request *q, int64_t out
     out->pending_ops = 0;
     layer->k = k - outliers;
     layer->needed_macs = per_column * layer->k;
+    layer->all_macs = all_per_column * layer->k;
     layer->out_bits = wide_output_bits(out->arch);
 
     other = append(out, q);
     name_after(out, other, q->layer->name, "outliers");
     other->k = outliers;
     other->needed_macs = per_column * outliers;
+    other->all_macs = all_per_column * outliers;
     other->param_elements = 0;
     other->same_input = false;
     other->out_bits = layer->out_bits;

@@ -125,14 +125,14 @@ typedef struct sim_layer {
     bool attends;  /* one extent, `along`, follows `reach` */
     sim_along along;
     sim_reach reach;
-    bool later_pass; /* the same layer stands in an earlier pass: its parameters are counted there */
-    int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
-                        m, n, k and all numbers of an instance are one device's */
-    /* Of the n outputs of all devices together (of an embedding: the k rows of its table), so many do what
-     * another device does too (KV heads that are fewer than devices), and so many do not exist (a vocabulary
-     * that the devices do not divide). Neither are in macs; the first are in all else, the second not in
-     * weight_bytes. */
-    int64_t repeated_n, spare_n;
+    bool later_pass;  /* the same layer stands in an earlier pass: its parameters are counted there */
+    int64_t devices;  /* that run this instance side by side, each its own share (tensor parallel); 0: one.
+                         m, n, k and all numbers of an instance are one device's */
+    bool repeated;    /* all of these devices do the same: macs count it once, everything else each time */
+    int64_t all_macs; /* of all devices together, where that is not their number times one's; 0: it is */
+    int64_t
+        spare_n;   /* of the n outputs of all devices together (of an embedding: the k rows of its table), so
+                      many do not exist (a vocabulary that the devices do not divide): not in weight_bytes */
     int64_t stage; /* of a pipeline; 0: the first */
 
     /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,

@@ -192,6 +192,7 @@ Test(link, a_shared_product)
     odd.n = 1366; /* 4096 over 3 devices */
     odd.devices = 3;
     odd.spare_n = 2;
+    odd.all_macs = 64 * 4096 * 1024;
     for (int i = 0; i < 2; i++) {
         sim_arch arch = arch_of(names[i]);
         sim_result one = run(&arch, &whole, 1, 0), four = run(&arch, &share, 1, 4),
@@ -224,7 +225,8 @@ Test(link, work_that_devices_repeat_counts_once)
                              .k = 256,
                              .batch = 1,
                              .devices = 4,
-                             .repeated_n = 192};
+
+                             .repeated = true};
     sim_result r = run(&arch, &layer, 1, 4);
 
     cr_expect_eq(r.totals.macs, 16 * 64 * 256);
