@@ -102,7 +102,8 @@ bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const 
         double bits = 0; /* of one device of this stage */
 
         for (int64_t i = 0; i < workload->layer_count; i++)
-            if (requests[i].layer->op != SIM_OP_EMBEDDING && requests[i].layer->stage == s)
+            if (requests[i].layer->op != SIM_OP_EMBEDDING && !requests[i].layer->later_pass &&
+                requests[i].layer->stage == s)
                 bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
         if (bits > kib * 1024 * 8)
             return false;
