@@ -3,6 +3,7 @@
 #include "input/llm.h"
 
 #include "input/llm_build.h"
+#include "input/llm_devices.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -434,34 +435,60 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
                                                          : b->tokens;
 }
 
+/* A model as it is described, on one device. */
+static sim_status expand_model(const sim_llm_model *model, const sim_llm_request *request, const char *file,
+                               sim_arena *arena, sim_workload *out, sim_err *err)
+{
+    sim_llm_builder b = {.model = model, .request = request, .arena = arena, .batch = request->batch};
+    int64_t prompt;
+    sim_status status = prompt_of(&b, file, &prompt, err);
+
+    *out = (sim_workload){.phase = request->phase, .batch = request->batch, .model_type = model->model_type};
+    if (status != SIM_OK)
+        return status;
+    if (!b.overflow)
+        expand(&b, prompt, out);
+    if (b.no_memory || b.overflow)
+        return failure(&b, file, err);
+    out->layers = b.layers;
+    out->layer_count = b.count;
+    out->kv_cache_elements = b.cache_elements;
+    out->parameters = b.parameters;
+    out->parameters_active = b.parameters - b.idle_parameters;
+    return SIM_OK;
+}
+
+/* The same on several devices, each of which has a model of its own. */
+static sim_status spread_model(const sim_llm_model *model, const sim_llm_request *request, const char *file,
+                               sim_arena *arena, sim_workload *whole, sim_err *err)
+{
+    sim_llm_model one;
+    sim_workload share;
+    sim_status status = sim_llm_share(model, request, file, arena, &one, err);
+
+    if (status == SIM_OK)
+        status = expand_model(&one, request, file, arena, &share, err);
+    return status == SIM_OK ? sim_llm_spread(model, request, &share, arena, whole, err) : status;
+}
+
 sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_llm_request *request,
                           sim_arena *arena, sim_workload *out, sim_err *err)
 {
+    const char *name = out->name, *from = out->file;
     sim_llm_model model;
-    int64_t prompt;
+    sim_workload whole;
     sim_status status = sim_llm_read_config(config, file, arena, &model, err);
     sim_status request_status = check_request(request, status == SIM_OK ? &model : NULL, file, err);
     if (status != SIM_OK || request_status != SIM_OK)
         return status != SIM_OK ? status : request_status;
 
-    sim_llm_builder b = {.model = &model, .request = request, .arena = arena, .batch = request->batch};
-    sim_workload whole = {.phase = request->phase, .batch = request->batch, .model_type = model.model_type};
-    status = prompt_of(&b, file, &prompt, err);
+    status = expand_model(&model, request, file, arena, &whole, err);
+    if (status == SIM_OK && (sim_llm_shares(request) > 1 || sim_llm_stages(request) > 1))
+        status = spread_model(&model, request, file, arena, &whole, err);
     if (status != SIM_OK)
         return status;
-    if (!b.overflow)
-        expand(&b, prompt, &whole);
-    if (b.no_memory || b.overflow)
-        return failure(&b, file, err);
-
-    out->phase = whole.phase;
-    out->batch = whole.batch;
-    out->tokens = whole.tokens;
-    out->layers = b.layers;
-    out->layer_count = b.count;
-    out->kv_cache_elements = b.cache_elements;
-    out->model_type = whole.model_type;
-    out->parameters = b.parameters;
-    out->parameters_active = b.parameters - b.idle_parameters;
+    *out = whole;
+    out->name = name;
+    out->file = from;
     return SIM_OK;
 }

@@ -9,13 +9,32 @@
 #include <string.h>
 
 static const char *const list_keys[] = {"name", "source", "layers", NULL};
-static const char *const model_keys[] = {
-    "name",          "source",         "model",      "phase",           "batch",
-    "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
+static const char *const model_keys[] = {"name",
+                                         "source",
+                                         "model",
+                                         "phase",
+                                         "batch",
+                                         "prompt_tokens",
+                                         "context_tokens",
+                                         "new_tokens",
+                                         "tensor_parallel",
+                                         "pipeline_parallel",
+                                         "expert_split",
+                                         NULL};
 /* For a file that is of no form: what it may have meant. */
-static const char *const all_keys[] = {
-    "name",          "source",         "layers",     "model",           "phase", "batch",
-    "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
+static const char *const all_keys[] = {"name",
+                                       "source",
+                                       "layers",
+                                       "model",
+                                       "phase",
+                                       "batch",
+                                       "prompt_tokens",
+                                       "context_tokens",
+                                       "new_tokens",
+                                       "tensor_parallel",
+                                       "pipeline_parallel",
+                                       "expert_split",
+                                       NULL};
 
 /* ---- names and paths ------------------------------------------------------------------------------ */
 
@@ -107,7 +126,9 @@ static void override(sim_llm_request *request, const sim_workload_request *by)
 static void read_request(sim_json_reader *r, const sim_json *root, sim_llm_request *out)
 {
     int phase = SIM_PHASE_NONE;
-    int64_t unused, parallel = 1;
+    static const char *const expert_splits[] = {"width", "experts", NULL};
+    int split = 0;
+    int64_t unused;
 
     sim_json_read_word(r, root, "phase", NULL, sim_phase_names, &phase);
     out->phase = (sim_phase)phase;
@@ -115,11 +136,10 @@ static void read_request(sim_json_reader *r, const sim_json *root, sim_llm_reque
     sim_json_read_int(r, root, "prompt_tokens", NULL, 1, INT64_MAX, &out->prompt_tokens);
     sim_json_read_int(r, root, "context_tokens", NULL, 0, INT64_MAX, &out->context_tokens);
     sim_json_read_int(r, root, "new_tokens", NULL, 1, INT64_MAX, &unused);
-    if (sim_json_read_int(r, root, "tensor_parallel", NULL, 1, INT64_MAX, &parallel) && parallel > 1) {
-        sim_json_error(r, SIM_BAD_INPUT, sim_json_get(root, "tensor_parallel")->line,
-                       "'tensor_parallel' must be 1, not %lld", (long long)parallel);
-        sim_hint(r->err, "one accelerator is simulated");
-    }
+    sim_json_read_int(r, root, "tensor_parallel", NULL, 1, SIM_DEVICES_MAX, &out->tensor_parallel);
+    sim_json_read_int(r, root, "pipeline_parallel", NULL, 1, SIM_DEVICES_MAX, &out->pipeline_parallel);
+    sim_json_read_word(r, root, "expert_split", NULL, expert_splits, &split);
+    out->expert_parallel = split == 1;
 }
 
 /* The object of config.json fields that "model" holds or names; NULL after an error. *file changes with it.

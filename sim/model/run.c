@@ -261,12 +261,14 @@ static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload,
 }
 
 /* Tokens per second when each stage works on another batch: as fast as the slowest stage. */
-static double steady_tokens_per_s(const sim_workload *workload, const sim_layer_result *results)
+static double steady_tokens_per_s(const sim_workload *workload, const sim_layer_result *results,
+                                  const sim_totals *totals)
 {
-    int64_t stages = workload->stages > 1 ? workload->stages : 1;
     double slowest_s = 0;
 
-    for (int64_t s = 0; s < stages; s++) {
+    if (workload->stages <= 1)
+        return totals->tokens_per_s;
+    for (int64_t s = 0; s < workload->stages; s++) {
         double stage_s = 0;
 
         for (int64_t i = 0; i < workload->layer_count; i++)
@@ -430,7 +432,7 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->totals.area_mm2 = sim_area_mm2(arch) * (double)out->totals.devices;
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9 * (double)out->totals.devices;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, results);
+    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, results, &out->totals);
     out->calibration = arch->calibration ? arch->calibration->file : NULL;
     out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;

@@ -160,8 +160,8 @@ typedef struct sim_layer {
     int64_t cache_rows, cache_row_elements;
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
-    int in_bits, out_bits; /* width of vector operations' operands, and of any finished outputs; 0: as the
-                              machine has them */
+    int in_bits, out_bits; /* width of what is read and left: of vector operations exactly, of products'
+                              outputs at least; 0: as the machine has it */
     double folded_ops;     /* vector operations at the outputs of the instance, beside its own: no traffic */
 
     int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
