@@ -19,12 +19,14 @@
 /* ---- mixing tokens ------------------------------------------------------------------------------- */
 
 typedef enum sim_llm_mixer_kind {
-    SIM_MIXER_NONE,      /* the block has none (Nemotron's pruned or FFN-only blocks) */
-    SIM_MIXER_ATTENTION, /* heads queries share kv_heads keys and values: MHA, GQA, MQA */
-    SIM_MIXER_MLA,       /* multi-head latent attention: the cache holds one latent row per token */
-    SIM_MIXER_LINEAR,    /* one linear of hidden x hidden in place of attention */
-    SIM_MIXER_DELTA,     /* gated delta rule (Qwen3-Next, Qwen3.5): a state per head, no cache */
-    SIM_MIXER_MAMBA2,    /* state-space duality (Nemotron-H): a state per head, no cache */
+    SIM_MIXER_NONE,       /* the block has none (Nemotron's pruned or FFN-only blocks) */
+    SIM_MIXER_ATTENTION,  /* heads queries share kv_heads keys and values: MHA, GQA, MQA */
+    SIM_MIXER_MLA,        /* multi-head latent attention: the cache holds one latent row per token */
+    SIM_MIXER_COMPRESSED, /* DeepSeek V4: one row per token is key and value of all heads, seen through a
+                           * window; older rows are read as compressed ones */
+    SIM_MIXER_LINEAR,     /* one linear of hidden x hidden in place of attention */
+    SIM_MIXER_DELTA,      /* gated delta rule (Qwen3-Next, Qwen3.5): a state per head, no cache */
+    SIM_MIXER_MAMBA2,     /* state-space duality (Nemotron-H): a state per head, no cache */
     SIM_MIXER_KINDS
 } sim_llm_mixer_kind;
 
@@ -42,8 +44,10 @@ typedef struct sim_llm_mixer {
     bool shares_kv;   /* no k_proj, v_proj of its own: reads an earlier block's cache (Gemma 3n, 4) */
     bool output_gate; /* q_proj has twice the outputs; half of them gate the attention's output */
     int64_t q_norm_params, k_norm_params; /* of RMSNorms on queries and keys, all heads; 0: none */
-    int64_t qk_norm_ops;                  /* vector operations per element of those norms */
-    int64_t sink_params;                  /* learned sinks, one per head (gpt-oss); 0: none */
+    int64_t qk_norm_ops; /* vector operations per element of those norms; 0: there are none */
+    bool v_norm;         /* values are normalised too, without parameters (Gemma 4) */
+    int64_t score_ops;   /* further vector operations per score: ALiBi adds (1), a soft cap (3) */
+    int64_t sink_params; /* learned sinks, one per head (gpt-oss); 0: none */
 
     /* MLA: q = q_b(norm(q_a(x))) or q_proj(x); the latent and the rotated key come from kv_a(x) */
     int64_t q_lora;            /* 0: q_proj */
@@ -51,13 +55,15 @@ typedef struct sim_llm_mixer {
     /* sparse attention: an indexer scores all keys, each query reads the best of them (DeepSeek 3.2, GLM-5)
      */
     int64_t index_heads, index_dim, index_top_k; /* 0: none */
-    /* DeepSeek V4: keys of `compress_ratio` tokens in one row besides a window of plain ones; a low-rank
-     * output projection in groups */
+    /* DeepSeek V4: heads, head_dim, rope_dim, window and q_lora as above; one compressed row per
+     * `compress_ratio` tokens (0: the window alone), all of which are read, or those that an indexer picks
+     * (then rows are made of twice as many tokens, overlapping); a low-rank output projection in groups */
     int64_t compress_ratio, o_groups, o_lora;
 
     /* gated delta rule and Mamba 2 */
     int64_t key_heads, key_dim, value_heads, value_dim; /* Mamba: groups, state size, heads, head dimension */
     int64_t conv_kernel;                                /* of the depthwise convolution over time */
+    int64_t state_chunk; /* tokens that one chunk of the matrix form takes; 0: 64 */
     bool conv_bias, in_out_bias;
 } sim_llm_mixer;
 
@@ -78,13 +84,17 @@ typedef struct sim_llm_ffn {
     double act_ops; /* vector operations per element */
 
     int64_t experts, top_k, expert_width;
-    int64_t shared_width; /* all shared experts together; 0: none */
-    bool shared_gate;     /* a linear to 1 output scales the shared expert (Qwen MoE) */
-    bool router_bias;     /* also the correction bias of DeepSeek V3's router */
+    int64_t shared_width;        /* all shared experts together; 0: none */
+    bool shared_gate;            /* a linear to 1 output scales the shared expert (Qwen MoE) */
+    bool router_bias;            /* also the correction bias of DeepSeek V3's router */
+    int64_t router_scale_params; /* of scales on the router's input and output (Gemma 4); 0: none */
 
     /* Layer names, after HF: gate NULL unless gated; the last two are prefixes of gate, up, down. */
     const char *gate_name, *up_name, *down_name, *router_name;
     const char *experts_name, *shared_name; /* "experts", "shared_experts" */
+    /* Norms of a MoE with a dense FFN beside it: after the dense part, before and after the experts. NULL:
+     * there is none. */
+    const char *dense_norm_name, *experts_norm_name, *experts_post_norm_name;
 } sim_llm_ffn;
 
 /* ---- blocks and model ---------------------------------------------------------------------------- */
@@ -129,14 +139,19 @@ typedef struct sim_llm_model {
     int64_t token_type_rows; /* BERT; 0: none */
     bool embed_norm;         /* a norm after the embedding (BLOOM, BERT) */
     bool embed_scale;        /* embeddings are multiplied by a constant (Gemma) */
-    bool encoder;            /* no cache, no decode, all tokens see all */
+    /* Gemma 3n, 4: a second embedding gives each block this many elements per token of its own; 0: none */
+    int64_t block_embed_width, block_embed_rows;
+    /* DeepSeek V4: this many residual streams, mixed before and after each part of a block; 0: one, plain */
+    int64_t residual_streams, mixing_rounds;
+    bool encoder; /* no cache, no decode, all tokens see all */
 
     bool final_norm;
-    int64_t head_outputs; /* outputs of the last linear: the vocabulary, classes; 0: there is none */
-    bool tied, head_bias; /* tied: shares the token embedding */
-    bool head_on_all;     /* the last linear takes all tokens (masked LM), not the last or first one alone */
-    bool pooler;          /* hidden x hidden on the first token, tanh (BERT) */
-    bool logit_softcap;   /* tanh of the logits (Gemma 2) */
+    int64_t head_outputs;  /* outputs of the last linear: the vocabulary, classes; 0: there is none */
+    bool tied, head_bias;  /* tied: shares the token embedding */
+    bool head_on_all;      /* the last linear takes all tokens (masked LM), not the last or first one alone */
+    const char *head_name; /* NULL: "lm_head" */
+    bool pooler;           /* hidden x hidden on the first token, tanh (BERT) */
+    bool logit_softcap;    /* tanh of the logits (Gemma 2) */
 
     int64_t norm_params; /* parameters of a norm per element: RMSNorm 1, LayerNorm 2 */
     double norm_ops;     /* vector operations per element */

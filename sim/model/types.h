@@ -82,9 +82,18 @@ typedef struct sim_reach {
     int64_t past_tokens, new_tokens;
     int64_t window; /* keys that a token sees, its own included; 0: all */
     int64_t chunk;  /* a token sees only its own chunk of this many positions; 0: none */
+    int64_t stride; /* keys stand for so many positions each, and are seen once all of these are past
+                       (compressed attention); 0: one. Neither window nor chunk then */
     int64_t top_k;  /* at most so many of those keys are read (sparse attention); 0: all */
     bool masked;    /* causal: a token sees no later one; else all of the pass */
 } sim_reach;
+
+/* The extent of a layer that counts keys. */
+typedef enum sim_along {
+    SIM_ALONG_N, /* qk, softmax */
+    SIM_ALONG_K, /* pv */
+    SIM_ALONG_M, /* keys and values expanded from a latent cache: m is a multiple of the keys */
+} sim_along;
 
 typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
@@ -95,8 +104,10 @@ typedef struct sim_layer {
     int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
                       0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
                       are those of the first */
-    bool attends;  /* qk, softmax, pv: their extent follows `reach` */
+    bool attends;  /* one extent, `along`, follows `reach` */
+    sim_along along;
     sim_reach reach;
+    bool later_pass; /* the same layer stands in an earlier pass: its parameters are counted there */
     int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
                         m, n, k and all numbers of an instance are one device's */
     int64_t stage;   /* of a pipeline; 0: the first */
@@ -120,6 +131,10 @@ typedef struct sim_layer {
     int64_t kv_outputs;      /* of the n outputs, those that are rows of the KV cache, stored at kv bits */
     bool same_input; /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
+    bool w_on_chip;              /* the second operand has just been computed, and never reaches DRAM */
+    /* Rows of the KV cache (or of a recurrent state) that this instance holds in memory when the last step is
+     * done, all sequences, and elements of one: stored at kv bits, each row padded. 0: none of its own. */
+    int64_t cache_rows, cache_row_elements;
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
     int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
@@ -139,6 +154,7 @@ typedef struct sim_workload {
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
     const char *model_type;    /* "llama"; NULL for an explicit layer list */
     int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
+    int64_t parameters_active; /* of these, without the experts that a token does not choose */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */
