@@ -68,8 +68,9 @@ static sim_status no_family(const sim_json *config, const char *file, sim_err *e
     if (near) {
         sim_hint(err, "did you mean '%s'? 'simacc help models' lists the known ones", near);
     } else {
-        sim_hint(err, "'simacc help models' lists the known ones, and how to write any model out as a list of "
-                      "layers");
+        sim_hint(err,
+                 "'simacc help models' lists the known ones, and how to write any model out as a list of "
+                 "layers");
     }
     return SIM_BAD_INPUT;
 }

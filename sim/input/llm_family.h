@@ -1,9 +1,9 @@
 /* Families of transformers: which fields of config.json each reads, and what its architecture fixes.
  *
- * A family is a const object, `sim_llm_<name>`, in one of the family_*.c; SIM_LLM_FAMILIES lists the model_type
- * of each. Optional fields fall back to what HF's configuration class of the family says; sizes never do, for
- * a silently assumed size is a wrong answer (Gemma 3's published configs leave sizes to their class: there
- * they do). `null` is the same as absent, as in HF. */
+ * A family is a const object, `sim_llm_<name>`, in one of the family_*.c; SIM_LLM_FAMILIES lists the
+ * model_type of each. Optional fields fall back to what HF's configuration class of the family says; sizes
+ * never do, for a silently assumed size is a wrong answer (Gemma 3's published configs leave sizes to their
+ * class: there they do). `null` is the same as absent, as in HF. */
 #ifndef SIM_INPUT_LLM_FAMILY_H
 #define SIM_INPUT_LLM_FAMILY_H
 
@@ -98,8 +98,10 @@ void sim_llm_layer_norms(sim_llm_model *model, const char *attention, const char
 
 /* All blocks with these two. */
 void sim_llm_uniform(sim_llm_model *model, const sim_llm_mixer *mixer, const sim_llm_ffn *ffn);
-/* Sets slides[i] for layers that attend to a window: as layer_types says, else where (i + 1) % pattern is not
- * 0 (pattern 0: none). `slides` has a place per layer. */
-void sim_llm_sliding(sim_llm_reader *r, const sim_llm_fields *f, int64_t pattern, bool *slides);
+/* Which layers attend to a window: as layer_types says, else those where (i + 1) % pattern is not 0 (pattern
+ * 0: none). NULL: out of memory, which is recorded. */
+bool *sim_llm_sliding(sim_llm_reader *r, const sim_llm_fields *f, int64_t pattern);
+/* All blocks with Llama's FFN, and with the window of `f` where they slide. */
+void sim_llm_slide(const sim_llm_fields *f, const bool *slides, sim_llm_model *model);
 
 #endif

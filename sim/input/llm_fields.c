@@ -110,9 +110,9 @@ bool sim_llm_flag(sim_llm_reader *r, const char *key, bool fallback)
 /* Names as in HF's table of activation functions. */
 static const char *const activation_names[] = {
     "relu", "relu2", "silu", "swish", "gelu", "gelu_new", "gelu_fast", "gelu_pytorch_tanh", NULL};
-static const int activation_ops[] = {SIM_OPS_RELU, SIM_OPS_RELU + SIM_OPS_MULTIPLY,
-                                     SIM_OPS_SILU, SIM_OPS_SILU,
-                                     SIM_OPS_GELU, SIM_OPS_GELU_TANH,
+static const int activation_ops[] = {SIM_OPS_RELU,      SIM_OPS_RELU + SIM_OPS_MULTIPLY,
+                                     SIM_OPS_SILU,      SIM_OPS_SILU,
+                                     SIM_OPS_GELU,      SIM_OPS_GELU_TANH,
                                      SIM_OPS_GELU_TANH, SIM_OPS_GELU_TANH};
 _Static_assert(sizeof activation_names / sizeof *activation_names ==
                    sizeof activation_ops / sizeof *activation_ops + 1,
@@ -149,6 +149,8 @@ static void read_field(sim_llm_reader *r, const sim_llm_field *f, sim_llm_fields
     void *at = (char *)out + f->offset;
     const sim_json *value = sim_llm_member(r, f->key);
 
+    if (!value && f->older)
+        value = sim_llm_member(r, f->older);
     if (!value && f->required)
         sim_llm_missing(r, f->key);
     switch (f->kind) {

@@ -14,7 +14,9 @@ typedef struct sim_llm_fields {
     int64_t heads, kv_heads, head_dim, rope_dim, window;
     int64_t ffn, embed_width, positions, token_types;
     double act_ops;
-    bool tied, attention_bias, o_bias, ffn_bias, head_bias, qk_norm;
+    bool tied, attention_bias, o_bias, ffn_bias, head_bias;
+    bool qk_norm;  /* RMSNorms on each head of queries and keys */
+    bool soft_cap; /* scores are squashed by a tanh */
 
     int64_t experts, top_k, expert_width, shared_experts, shared_width;
     int64_t dense_first, moe_step; /* leading dense layers; every how many-th layer has experts */
@@ -41,37 +43,52 @@ typedef struct sim_llm_field {
     sim_llm_field_kind kind;
     size_t offset; /* in sim_llm_fields */
     bool required;
-    int64_t fallback; /* count, flag, or operations; a count's 0 means "not given" to the family */
-    int64_t max;      /* of a count */
+    int64_t fallback;  /* count, flag, or operations; a count's 0 means "not given" to the family */
+    int64_t max;       /* of a count */
+    const char *older; /* another name that files have for it; NULL */
 } sim_llm_field;
+
+#define SIM_LLM_FIELD_(name, what, member)                                                                   \
+    .key = (name), .kind = (what), .offset = offsetof(sim_llm_fields, member)
+#define SIM_LLM_ANY_ .max = INT64_MAX - 2
 
 #define SIM_LLM_REQUIRED(key, member)                                                                        \
     {                                                                                                        \
-        key, SIM_LLM_COUNT, offsetof(sim_llm_fields, member), true, 0, INT64_MAX - 2                         \
+        SIM_LLM_FIELD_(key, SIM_LLM_COUNT, member), .required = true, SIM_LLM_ANY_                           \
+    }
+/* Under either name. */
+#define SIM_LLM_EITHER(key, other, member)                                                                   \
+    {                                                                                                        \
+        SIM_LLM_FIELD_(key, SIM_LLM_COUNT, member), .required = true, .older = other, SIM_LLM_ANY_           \
     }
 #define SIM_LLM_OPTIONAL(key, member, otherwise)                                                             \
     {                                                                                                        \
-        key, SIM_LLM_COUNT, offsetof(sim_llm_fields, member), false, otherwise, INT64_MAX - 2                \
+        SIM_LLM_FIELD_(key, SIM_LLM_COUNT, member), .fallback = otherwise, SIM_LLM_ANY_                      \
     }
 #define SIM_LLM_MAYBE(key, member)                                                                           \
     {                                                                                                        \
-        key, SIM_LLM_SIZE, offsetof(sim_llm_fields, member), false, 0, INT64_MAX - 2                         \
+        SIM_LLM_FIELD_(key, SIM_LLM_SIZE, member), SIM_LLM_ANY_                                              \
     }
 #define SIM_LLM_DEPTH(key)                                                                                   \
     {                                                                                                        \
-        key, SIM_LLM_COUNT, offsetof(sim_llm_fields, layers), true, 0, SIM_LLM_LAYERS_MAX                    \
+        SIM_LLM_FIELD_(key, SIM_LLM_COUNT, layers), .required = true, .max = SIM_LLM_LAYERS_MAX              \
+    }
+#define SIM_LLM_DEPTH_EITHER(key, other)                                                                     \
+    {                                                                                                        \
+        SIM_LLM_FIELD_(key, SIM_LLM_COUNT, layers), .required = true, .older = other,                        \
+                                                    .max = SIM_LLM_LAYERS_MAX                                \
     }
 #define SIM_LLM_FLAG(key, member, otherwise)                                                                 \
     {                                                                                                        \
-        key, SIM_LLM_FLAG, offsetof(sim_llm_fields, member), false, otherwise, 0                             \
+        SIM_LLM_FIELD_(key, SIM_LLM_FLAG, member), .fallback = otherwise                                     \
     }
 #define SIM_LLM_ACT(key, otherwise)                                                                          \
     {                                                                                                        \
-        key, SIM_LLM_ACTIVATION, offsetof(sim_llm_fields, act_ops), false, otherwise, 0                      \
+        SIM_LLM_FIELD_(key, SIM_LLM_ACTIVATION, act_ops), .fallback = otherwise                              \
     }
 #define SIM_LLM_END                                                                                          \
     {                                                                                                        \
-        NULL, SIM_LLM_COUNT, 0, false, 0, 0                                                                  \
+        .key = NULL                                                                                          \
     }
 
 typedef struct sim_llm_reader {
@@ -100,12 +117,12 @@ void sim_llm_wrong(sim_llm_reader *r, const char *key, const char *format, ...) 
 /* "'key' is missing from the model", with the member that looks like it. */
 void sim_llm_missing(sim_llm_reader *r, const char *key);
 
-/* The texts of a list such as layer_types, one per layer: sets out[i] to the index in `words` (NULL-terminated) of
- * each. False: there is no such list; its slips (length, unknown words) are errors. */
+/* The texts of a list such as layer_types, one per layer: sets out[i] to the index in `words`
+ * (NULL-terminated) of each. False: there is no such list; its slips (length, unknown words) are errors. */
 bool sim_llm_words(sim_llm_reader *r, const char *key, int64_t count, const char *const *words, int *out);
 
-/* KV heads and head dimension where the config leaves them to be derived: kv_heads = heads, head_dim = hidden /
- * heads. Says what does not divide. */
+/* KV heads and head dimension where the config leaves them to be derived: kv_heads = heads, head_dim = hidden
+ * / heads. Says what does not divide. */
 void sim_llm_finish_heads(sim_llm_reader *r, sim_llm_fields *f);
 
 #endif

@@ -23,6 +23,7 @@ sim_llm_mixer sim_llm_gqa(const sim_llm_fields *f)
         m.q_norm_params = m.k_norm_params = f->head_dim;
         m.qk_norm_ops = SIM_OPS_RMS_NORM;
     }
+    m.score_ops = f->soft_cap ? SIM_OPS_SOFT_CAP : 0;
     return m;
 }
 
@@ -63,8 +64,8 @@ sim_llm_ffn sim_llm_experts(sim_llm_reader *r, const sim_llm_fields *f, const ch
     ffn.experts_name = "experts";
     ffn.shared_name = "shared_experts";
     if (f->top_k > f->experts)
-        sim_llm_wrong(r, top_k_key, "'%s' (%" PRId64 ") is more than the %" PRId64 " experts of '%s'", top_k_key,
-                      f->top_k, f->experts, experts_key);
+        sim_llm_wrong(r, top_k_key, "'%s' (%" PRId64 ") is more than the %" PRId64 " experts of '%s'",
+                      top_k_key, f->top_k, f->experts, experts_key);
     return ffn;
 }
 
@@ -101,20 +102,31 @@ void sim_llm_uniform(sim_llm_model *model, const sim_llm_mixer *mixer, const sim
         blocks[i] = all;
 }
 
-void sim_llm_sliding(sim_llm_reader *r, const sim_llm_fields *f, int64_t pattern, bool *slides)
+bool *sim_llm_sliding(sim_llm_reader *r, const sim_llm_fields *f, int64_t pattern)
 {
     static const char *const words[] = {"full_attention", "sliding_attention", "chunked_attention", NULL};
     int *kinds = sim_arena_alloc(r->arena, (size_t)f->layers, sizeof *kinds);
+    bool *slides = sim_arena_alloc(r->arena, (size_t)f->layers, sizeof *slides);
+    bool listed;
 
-    if (!kinds) {
+    if (!kinds || !slides) {
         r->status = sim_fail(r->err, SIM_NO_MEMORY, r->file, r->config->line, "out of memory for the model");
-        return;
+        return NULL;
     }
-    if (sim_llm_words(r, "layer_types", f->layers, words, kinds)) {
-        for (int64_t i = 0; i < f->layers; i++)
-            slides[i] = kinds[i] != 0;
-        return;
-    }
+    listed = sim_llm_words(r, "layer_types", f->layers, words, kinds);
     for (int64_t i = 0; i < f->layers; i++)
-        slides[i] = pattern > 0 && (i + 1) % pattern != 0;
+        slides[i] = listed ? kinds[i] != 0 : pattern > 0 && (i + 1) % pattern != 0;
+    return slides;
+}
+
+void sim_llm_slide(const sim_llm_fields *f, const bool *slides, sim_llm_model *model)
+{
+    sim_llm_mixer near = sim_llm_gqa(f), far = near;
+    sim_llm_ffn ffn = sim_llm_gated(f, f->ffn);
+    sim_llm_block *blocks = sim_llm_blocks(model);
+
+    far.window = 0;
+    for (int64_t i = 0; slides && i < f->layers; i++)
+        blocks[i] = (sim_llm_block){sim_llm_mixer_index(model, slides[i] ? &near : &far),
+                                    sim_llm_ffn_index(model, &ffn)};
 }
