@@ -2,6 +2,7 @@
 #include "input/llm.h"
 #include "input/llm_family.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,15 +19,33 @@ const char *const sim_llm_model_types[] = {SIM_LLM_FAMILIES(AS_NAME) NULL};
 
 enum { FAMILY_COUNT = sizeof families / sizeof *families };
 
+/* Whether a class such as DeepseekV3ForCausalLM is of this model type: the same letters and digits. */
+static bool is_class_of(const char *class_name, const char *model_type)
+{
+    for (; *model_type; model_type++) {
+        if (*model_type == '_' || *model_type == '-')
+            continue;
+        if (tolower((unsigned char)*class_name++) != *model_type)
+            return false;
+    }
+    return strcmp(class_name, "ForCausalLM") == 0 || strcmp(class_name, "ForConditionalGeneration") == 0;
+}
+
 static const family_row *find_family(const sim_json *config)
 {
     const sim_json *type = sim_json_get(config, "model_type");
+    const sim_json *classes = sim_json_get(config, "architectures");
 
     if (!type || type->type != SIM_JSON_TEXT)
         return NULL;
     for (int i = 0; i < FAMILY_COUNT; i++)
         if (strcmp(families[i].model_type, type->text) == 0)
             return &families[i];
+    /* A converted checkpoint may call itself something else; the class that runs it says what it is. */
+    for (const sim_json *c = classes ? classes->child : NULL; c; c = c->next)
+        for (int i = 0; i < FAMILY_COUNT && c->type == SIM_JSON_TEXT; i++)
+            if (is_class_of(c->text, families[i].model_type))
+                return &families[i];
     return NULL;
 }
 
