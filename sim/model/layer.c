@@ -270,7 +270,8 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     }
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
     g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
-    g->on_chip[SIM_OPERAND_WEIGHT] = x->weights_resident && l->weights == SIM_WEIGHTS_STATIC;
+    g->on_chip[SIM_OPERAND_WEIGHT] =
+        l->w_on_chip || (x->weights_resident && l->weights == SIM_WEIGHTS_STATIC);
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
         g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
     return SIM_OK;
@@ -309,11 +310,6 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     r->dram_bits_bound = r->compulsory_dram_bits;
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
-    if (l->weights == SIM_WEIGHTS_KV) {
-        int64_t full_w = second_operand_bits(q, l->n, l->k);
-        if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
-            return too_large(x, l, err);
-    }
     return SIM_OK;
 }
 
@@ -527,13 +523,16 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     bool product = l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D;
     sim_layer_result *r = &out->result;
     int64_t weight_bits = sim_weight_bits(q);
+    int64_t cache_bits =
+        sim_stored_bits(l->cache_rows, l->cache_row_elements, q->precision.kv.bits, q->precision.group);
     sim_status status;
 
     memset(out, 0, sizeof *out); /* results are compared as bytes */
-    if (weight_bits < 0)
+    if (weight_bits < 0 || cache_bits < 0)
         return too_large(x, l, err);
-    /* A tied layer's weights stand in memory once, with the layer that holds them. */
-    out->weight_bytes = l->tied ? l->param_elements * 2 : weight_bits / 8;
+    /* A tied layer's weights stand in memory once, with the layer that holds them; so does a layer. */
+    out->weight_bytes = l->later_pass ? 0 : l->tied ? l->param_elements * 2 : weight_bits / 8;
+    out->kv_bytes = cache_bits / 8;
     r->op = l->op;
     r->m = l->m;
     r->n = l->n;

@@ -233,6 +233,8 @@ Test(run, masked_attention_counts_exactly_and_reads_every_key)
 
     layer.weights = SIM_WEIGHTS_KV;
     layer.kv_row_elements = D;
+    layer.cache_rows = T;
+    layer.cache_row_elements = D;
     full = run(&a, &arch, &workload, &policy);
     layer.needed_macs = T * (T + 1) / 2 * D;
     layer.map_n = (T + 1) / 2;
