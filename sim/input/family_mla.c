@@ -11,9 +11,10 @@
         SIM_LLM_REQUIRED("vocab_size", vocab), SIM_LLM_REQUIRED("kv_lora_rank", kv_lora),                    \
         SIM_LLM_OPTIONAL("q_lora_rank", q_lora, 0), SIM_LLM_REQUIRED("qk_nope_head_dim", nope_dim),          \
         SIM_LLM_REQUIRED("qk_rope_head_dim", rope_dim), SIM_LLM_REQUIRED("v_head_dim", v_head_dim),          \
-        SIM_LLM_MAYBE("n_routed_experts", experts), SIM_LLM_MAYBE("num_experts_per_tok", top_k),             \
-        SIM_LLM_MAYBE("moe_intermediate_size", expert_width),                                                \
-        SIM_LLM_MAYBE("n_shared_experts", shared_experts), SIM_LLM_OPTIONAL("moe_layer_freq", moe_step, 1),  \
+        SIM_LLM_MAYBE_EITHER("n_routed_experts", "num_routed_experts", experts),                             \
+        SIM_LLM_MAYBE("num_experts_per_tok", top_k), SIM_LLM_MAYBE("moe_intermediate_size", expert_width),   \
+        SIM_LLM_MAYBE_EITHER("n_shared_experts", "num_shared_experts", shared_experts),                      \
+        SIM_LLM_OPTIONAL("moe_layer_freq", moe_step, 1),                                                     \
         SIM_LLM_FLAG("attention_bias", attention_bias, false),                                               \
         SIM_LLM_FLAG("tie_word_embeddings", tied, false), SIM_LLM_ACT("hidden_act", SIM_OPS_SILU),           \
         SIM_LLM_MAYBE("num_nextn_predict_layers", draft_blocks)
@@ -47,6 +48,8 @@ static void build_mla(sim_llm_reader *r, sim_llm_fields *f, bool correction, sim
     sim_llm_mixer mixer = mla_of(f);
 
     sim_llm_like_llama(f, model);
+    if (f->experts == 0 && f->top_k > 0)
+        sim_llm_missing(r, "n_routed_experts");
     if (f->experts > 0) {
         if (f->top_k == 0)
             sim_llm_missing(r, "num_experts_per_tok");

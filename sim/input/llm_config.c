@@ -61,36 +61,34 @@ static void list_families(char *out, size_t size)
 
         if (length > 5 && strcmp(type + length - 5, "_text") == 0)
             continue;
-        written = snprintf(out + used, size - used, "%s%s", used ? " " : "", type);
+        written = snprintf(out + used, size - used, "%s, ", type);
         if (written < 0 || (size_t)written >= size - used)
             break;
         used += (size_t)written;
     }
+    out[used] = '\0';
 }
 
 static sim_status no_family(const sim_json *config, const char *file, sim_err *err)
 {
     const sim_json *type = sim_json_get(config, "model_type");
     const char *near = NULL;
-    char known[SIM_ERR_TEXT];
+    char known[SIM_ERR_HINT];
 
-    if (!type)
+    if (!type) {
         sim_fail(err, SIM_BAD_INPUT, file, config->line, "'model_type' is missing from the model");
-    else if (type->type != SIM_JSON_TEXT)
+    } else if (type->type != SIM_JSON_TEXT) {
         sim_fail(err, SIM_BAD_INPUT, file, type->line, "'model_type' must be a text, not %s",
                  sim_json_type_name(type->type));
-    else {
-        list_families(known, sizeof known);
-        near = sim_nearest(type->text, sim_llm_model_types);
-        sim_fail(err, SIM_BAD_INPUT, file, type->line, "unknown model_type '%s'", type->text);
-    }
-    if (near) {
-        sim_hint(err, "did you mean '%s'? 'simacc help models' lists the known ones", near);
     } else {
-        sim_hint(err,
-                 "'simacc help models' lists the known ones, and how to write any model out as a list of "
-                 "layers");
+        sim_fail(err, SIM_BAD_INPUT, file, type->line, "unknown model_type '%s'", type->text);
+        near = sim_nearest(type->text, sim_llm_model_types);
     }
+    list_families(known, sizeof known);
+    sim_hint(err,
+             "%s%s%sknown: %sor any model written out as {\"name\": ..., \"layers\": [{\"name\": ..., "
+             "\"op\": \"matmul\", \"m\": ..., \"n\": ..., \"k\": ...}, ...]}",
+             near ? "did you mean '" : "", near ? near : "", near ? "'? " : "", known);
     return SIM_BAD_INPUT;
 }
 
@@ -149,6 +147,8 @@ sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_are
         out->vocab = fields.vocab;
         out->draft_blocks = fields.draft_blocks;
         row->family->build(&r, &fields, out);
+    } else if (fields.heads > 0) {
+        sim_llm_finish_heads(&r, &fields); /* what else is wrong is said at once */
     }
     return r.status;
 }

@@ -69,6 +69,10 @@ typedef struct sim_llm_field {
     {                                                                                                        \
         SIM_LLM_FIELD_(key, SIM_LLM_SIZE, member), SIM_LLM_ANY_                                              \
     }
+#define SIM_LLM_MAYBE_EITHER(key, other, member)                                                             \
+    {                                                                                                        \
+        SIM_LLM_FIELD_(key, SIM_LLM_SIZE, member), .older = other, SIM_LLM_ANY_                              \
+    }
 #define SIM_LLM_DEPTH(key)                                                                                   \
     {                                                                                                        \
         SIM_LLM_FIELD_(key, SIM_LLM_COUNT, layers), .required = true, .max = SIM_LLM_LAYERS_MAX              \

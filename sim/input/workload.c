@@ -138,6 +138,8 @@ static sim_status parse(const char *text, size_t length, const char *path, sim_a
 
     if (status == SIM_OK)
         return status;
+    if (status == SIM_NO_MEMORY)
+        return sim_fail(err, status, path, 0, "out of memory");
     if (sim_json_parse_python(text, length, path, arena, root, &ignored) == SIM_OK &&
         (*root)->type == SIM_JSON_OBJECT && is_config(*root))
         return SIM_OK;
