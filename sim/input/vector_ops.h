@@ -14,6 +14,8 @@ enum {
     SIM_OPS_ROPE = 3,       /* x cos, y sin, add; sines and cosines come from a table */
     SIM_OPS_ADD = 1,        /* residual additions */
     SIM_OPS_MULTIPLY = 1,   /* the gate of a gated feed-forward network */
+    SIM_OPS_SOFT_CAP = 3,   /* c tanh(x / c): scale, tanh, scale */
+    SIM_OPS_ALIBI = 1,      /* a slope times the distance, from a table, added to a score */
     SIM_OPS_RELU = 1,       /* comparison */
     SIM_OPS_SIGMOID = 3,    /* 1 / (1 + exp(-x)): exponential, add, reciprocal */
     SIM_OPS_TANH = 1,       /* like the error function */
