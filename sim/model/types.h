@@ -184,6 +184,7 @@ typedef struct sim_workload {
     int64_t parameters_active; /* of these, without the experts that a token does not choose */
     int64_t devices;           /* that the model is spread over: shares of each block times stages; 0: one */
     int64_t stages;            /* of the pipeline; 0: one */
+    bool cache_copied;         /* devices of a stage hold some rows of the cache more than once */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */
