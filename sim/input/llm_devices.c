@@ -210,6 +210,7 @@ static void set_share(spreader *s, const sim_layer *whole, const sim_layer *shar
 
     *out = *share;
     out->stage = whole->stage;
+    out->tied = whole->tied;
     out->devices = s->shares;
     if (experts)
         share_experts(s, whole, out);
