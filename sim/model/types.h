@@ -65,6 +65,12 @@ typedef enum sim_phase {
 
 extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
 
+/* How a model with multi-head latent attention (DeepSeek V2, V3) multiplies: over the latent cache itself, or
+ * over keys and values expanded from it. Auto: expanded in prefill, over the cache in decode. */
+typedef enum sim_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN, SIM_MLA_COUNT } sim_mla;
+
+extern const char *const sim_mla_names[SIM_MLA_COUNT + 1]; /* "auto" "absorbed" "plain" */
+
 typedef enum sim_op {
     SIM_OP_MATMUL,
     SIM_OP_CONV2D,
