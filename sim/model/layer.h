@@ -33,8 +33,8 @@ typedef struct sim_layer_cost {
     int64_t weight_bytes;            /* stored parameters of one instance, on all its devices */
     int64_t kv_bytes;                /* of the cache that one instance reads or leaves, likewise */
     int64_t device_weight_bytes, device_kv_bytes; /* of these, on one device */
-    int64_t tensor_bytes;            /* inputs and outputs of one instance, on one device: activation memory */
-    double peak_macs_per_cycle;      /* at its operands; 0 for vector operations */
+    int64_t tensor_bytes;       /* inputs and outputs of one instance, on one device: activation memory */
+    double peak_macs_per_cycle; /* at its operands; 0 for vector operations */
 } sim_layer_cost;
 
 /* Mapped products, so that equal ones are mapped once. NULL: out of memory. */
