@@ -39,10 +39,6 @@
 #include "base/json.h"
 #include "model/types.h"
 
-/* How MLA (DeepSeek V2, V3) multiplies: over the latent cache itself, or over keys and values expanded from
- * it. */
-typedef enum sim_llm_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN } sim_llm_mla;
-
 enum { SIM_DEVICES_MAX = 65536 };
 
 typedef struct sim_llm_request {
@@ -56,7 +52,7 @@ typedef struct sim_llm_request {
     int64_t new_tokens;      /* generate: tokens per sequence, at least 1; the first comes of the prefill */
     bool full_attention;     /* count the whole square instead of what a causal mask leaves of it */
     bool merged;             /* q, k, v in one product, and gate and up, as serving engines run them */
-    sim_llm_mla mla;         /* auto: plain in prefill, absorbed in decode */
+    sim_mla mla;             /* auto: plain in prefill, absorbed in decode */
     int64_t tensor_parallel; /* devices that share each block; 0: 1 */
     int64_t pipeline_parallel; /* stages that the blocks are spread over; 0: 1 */
     bool expert_parallel;      /* devices share experts as a whole, not the width of each */

@@ -41,7 +41,7 @@ typedef struct range {
 } range;
 
 /* Everything in a result but name and repeat, to be compared as bytes: reals stand as their bit patterns. */
-enum { WHOLE_NUMBERS = 28, REAL_NUMBERS = 13 };
+enum { WHOLE_NUMBERS = 30, REAL_NUMBERS = 13 };
 
 typedef struct numbers {
     int64_t of[WHOLE_NUMBERS + REAL_NUMBERS];
@@ -78,7 +78,9 @@ static void numbers_of(const sim_layer_result *r, numbers *out)
                                           map->order[2],
                                           r->float_fallback,
                                           r->devices,
-                                          r->link_bytes};
+                                          r->link_bytes,
+                                          r->phase,
+                                          r->steps};
     const double real[REAL_NUMBERS] = {r->latency_s,       e->mac_j,
                                        e->register_j,      e->sram_j,
                                        e->dram_j,          e->vector_j,

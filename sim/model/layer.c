@@ -223,6 +223,12 @@ static int64_t stored_outputs(const sim_layer *l, const sim_layer_request *q, co
     return cached < 0 || rest < 0 || __builtin_add_overflow(cached, rest, &all) ? -1 : all;
 }
 
+/* A prompt goes through once, and finds no weights there. */
+static bool stays_from_step_to_step(const sim_layer_context *x, const sim_layer *l)
+{
+    return x->weights_resident && l->phase != SIM_PHASE_PREFILL;
+}
+
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
 {
     const sim_layer *l = q->layer;
@@ -275,7 +281,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
     g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
     g->on_chip[SIM_OPERAND_WEIGHT] =
-        l->w_on_chip || (x->weights_resident && l->weights == SIM_WEIGHTS_STATIC);
+        l->w_on_chip || (stays_from_step_to_step(x, l) && l->weights == SIM_WEIGHTS_STATIC);
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
         g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
     return SIM_OK;
@@ -286,7 +292,7 @@ static void add_bias(const sim_layer_context *x, const sim_layer *l, sim_layer_c
 {
     if (l->param_elements == 0)
         return;
-    if (!x->weights_resident)
+    if (!stays_from_step_to_step(x, l))
         out->counts.of[SIM_EVENT_DRAM_READ] += 16 * (double)l->param_elements;
     out->counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
 }
@@ -399,7 +405,8 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
 
         add_bias(x, l, out);
         sim_dram_rates_of(arch, &gemm, gemm.extent, &rates);
-        memory_cycles += x->weights_resident ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
+        memory_cycles +=
+            stays_from_step_to_step(x, l) ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
     }
     if (arch->mapper_latency == SIM_LATENCY_ROOFLINE)
         cycles = 0;
@@ -493,7 +500,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     out->counts.of[SIM_EVENT_VECTOR_OP] = ops;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;
     out->counts.of[SIM_EVENT_OUTPUT_WRITE] = written;
-    if (!table && !x->weights_resident)
+    if (!table && !stays_from_step_to_step(x, l))
         params = 16 * (double)l->param_elements;
 
     if (!l->a_on_chip && !(stays_on_chip(arch, in + written) && !table)) {
@@ -562,6 +569,8 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     out->weight_bytes = l->later_pass ? 0 : l->tied ? l->param_elements * 2 : weight_bits / 8;
     out->kv_bytes = cache_bits / 8;
     r->op = l->op;
+    r->phase = l->phase;
+    r->steps = 1;
     r->m = l->m;
     r->n = l->n;
     r->batch = l->batch;

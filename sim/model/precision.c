@@ -96,7 +96,7 @@ bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const 
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
     int64_t stages = workload->stages > 1 ? workload->stages : 1;
 
-    if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
+    if ((workload->phase != SIM_PHASE_DECODE && workload->phase != SIM_PHASE_GENERATE) || kib <= 0)
         return false;
     for (int64_t s = 0; s < stages; s++) {
         double bits = 0; /* of one device of this stage */

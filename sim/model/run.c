@@ -3,6 +3,7 @@
 #include "model/group.h"
 #include "model/layer.h"
 #include "model/numerics.h"
+#include "model/schedule.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -129,26 +130,6 @@ static sim_status check_support(const sim_arch *arch, const sim_workload *worklo
         sim_hint(err, "%s", why);
     }
     return status;
-}
-
-/* ---- prefetch ---------------------------------------------------------------------- */
-
-/* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
- * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
-static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before,
-                                 const sim_layer_cost *next)
-{
-    double saved = fmin(before->idle_tail_cycles, next->first_weight_load_cycles);
-    const sim_layer_result *r = &next->result;
-    int64_t floor = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
-
-    if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
-        return 0;
-    if (arch->buffer_unified_kib > 0 && before->result.has_mapping &&
-        next->weight_tile_bits > before->weight_tile_bits)
-        return 0; /* the spare copy of the weight tile is the only room there is */
-    saved = fmin(saved, (double)(r->cycles - floor));
-    return saved > 0 ? (int64_t)saved : 0;
 }
 
 /* ---- sums ---------------------------------------------------------------------------------------- */
@@ -284,36 +265,6 @@ static sim_provenance worse(sim_provenance a, sim_provenance b)
     return a < b ? a : b;
 }
 
-/* Stretches all layers alike to the time that the whole step takes when it goes on for long. */
-static void sustain(const sim_layer_context *x, const sim_layer_cost *costs, sim_layer_result *results,
-                    int64_t count)
-{
-    const sim_kernels *kernels = x->arch->backend->kernels;
-    double cycles = 0, dynamic_pj = 0, stretch;
-
-    for (int64_t i = 0; i < count; i++) {
-        double repeat = (double)results[i].repeat;
-
-        cycles += (double)results[i].cycles * repeat;
-        dynamic_pj += sim_counts_pj(costs[i].prices, &costs[i].counts) * repeat;
-    }
-    if (cycles <= 0)
-        return;
-    stretch = kernels->step_cycles(x->arch, cycles, 1e-12 * dynamic_pj) / cycles - 1;
-    for (int64_t i = 0; stretch > 0 && i < count; i++) {
-        double more = ceil(stretch * (double)costs[i].result.cycles);
-
-        if (more < 9e18 - (double)costs[i].result.cycles) {
-            const char *name = results[i].name;
-            int64_t repeat = results[i].repeat;
-
-            sim_layer_finish(x, &costs[i], -(int64_t)more, &results[i]);
-            results[i].name = name;
-            results[i].repeat = repeat;
-        }
-    }
-}
-
 /* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
  * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
 static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
@@ -346,17 +297,6 @@ static sim_status check_devices(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
-/* Layers whose extents change from step to step have no single cost. */
-static sim_status check_steps(const sim_workload *workload, sim_err *err)
-{
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (workload->layers[i].steps > 1)
-            return sim_fail(err, SIM_BAD_INPUT, workload->file, workload->layers[i].line,
-                            "layer '%s' stands for %lld steps; single ones can be priced",
-                            workload->layers[i].name, (long long)workload->layers[i].steps);
-    return SIM_OK;
-}
-
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -364,11 +304,9 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
 {
     sim_layer_request *asked = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *asked);
     const sim_layer_request *requests;
-    sim_layer_cost *costs;
-    sim_layer_result *results;
+    sim_schedule schedule;
     sim_workload work; /* with what its numerics need */
     sim_layer_context context = {.arch = arch, .workload = &work, .objective = objective};
-    int64_t count;
     sim_status status;
 
     memset(out, 0, sizeof *out);
@@ -378,9 +316,7 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         return out_of_memory(err);
     sim_gpu_prices_all(arch, context.kernel_prices);
 
-    status = check_steps(workload, err);
-    if (status == SIM_OK)
-        status = requests_of(arch, workload, policy, asked, err);
+    status = requests_of(arch, workload, policy, asked, err);
     if (status == SIM_OK)
         status = check_devices(arch, workload, err);
     if (status == SIM_OK)
@@ -389,32 +325,10 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         status = check_support(arch, &work, requests, err);
     if (status != SIM_OK)
         return status;
-    count = work.layer_count;
-    costs = sim_arena_alloc(arena, (size_t)count, sizeof *costs);
-    results = sim_arena_alloc(arena, (size_t)count, sizeof *results);
-    if (!costs || !results)
-        return out_of_memory(err);
     context.weights_resident = sim_weights_stay(arch, &work, requests);
-
-    for (int64_t i = 0; i < count; i++) {
-        int64_t saved;
-
-        status = sim_layer_cost_of(&context, &requests[i], &costs[i], err);
-        if (status != SIM_OK)
-            return status;
-        saved = i > 0 ? prefetched_cycles(arch, &costs[i - 1], &costs[i]) : 0;
-        if (work.layers[i].repeat > 1) { /* its own instances follow each other: what holds for all */
-            int64_t again = prefetched_cycles(arch, &costs[i], &costs[i]);
-
-            saved = again < saved ? again : saved;
-        }
-        sim_layer_finish(&context, &costs[i], saved, &results[i]);
-        results[i].name = work.layers[i].name;
-        results[i].repeat = work.layers[i].repeat;
-    }
-
-    if (arch->backend->kernels)
-        sustain(&context, costs, results, count);
+    status = sim_schedule_run(&context, requests, arena, &schedule, err);
+    if (status != SIM_OK)
+        return status;
 
     out->arch = arch;
     out->workload = workload;
@@ -422,17 +336,18 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->weights_resident = context.weights_resident;
     out->distinct_gemms = sim_gemm_memo_count(context.memo);
     out->totals.devices = workload->devices > 1 ? workload->devices : 1;
-    status = sim_group_layers(results, count, arena, &out->layers, &out->layer_count, err);
+    status =
+        sim_group_layers(schedule.results, work.layer_count, arena, &out->layers, &out->layer_count, err);
     if (status == SIM_OK)
         status = sum_layers(out->layers, out->layer_count, &out->totals, err);
     if (status == SIM_OK)
-        status = sum_memory(arch, &work, costs, &out->totals, err);
+        status = sum_memory(arch, &work, schedule.costs, &out->totals, err);
     if (status != SIM_OK)
         return status;
     out->totals.area_mm2 = sim_area_mm2(arch) * (double)out->totals.devices;
     out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9 * (double)out->totals.devices;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, results, &out->totals);
+    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, schedule.results, &out->totals);
     out->calibration = arch->calibration ? arch->calibration->file : NULL;
     out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;

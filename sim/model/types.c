@@ -6,6 +6,7 @@ const char *const sim_op_names[] = {"matmul",   "conv2d",    "softmax",  "norm",
 const char *const sim_scales_names[] = {"", "none", "per_token", "per_tensor", "static", NULL};
 const char *const sim_topology_names[] = {"none", "ring", "switch", NULL};
 const char *const sim_phase_names[] = {"", "prefill", "decode", "generate", NULL};
+const char *const sim_mla_names[] = {"auto", "absorbed", "plain", NULL};
 const char *const sim_operand_names[] = {"weight", "input", "output", NULL};
 const char *const sim_dataflow_names[] = {"ws", "os", "is", "auto", "stream", NULL};
 const char *const sim_provenance_names[] = {"assumed", "measured", "published", NULL};

@@ -67,6 +67,12 @@ typedef enum sim_phase {
 
 extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
 
+/* How a model with multi-head latent attention (DeepSeek V2, V3) multiplies: over the latent cache itself, or
+ * over keys and values expanded from it. Auto: expanded in prefill, over the cache in decode. */
+typedef enum sim_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN, SIM_MLA_COUNT } sim_mla;
+
+extern const char *const sim_mla_names[SIM_MLA_COUNT + 1]; /* "auto" "absorbed" "plain" */
+
 typedef enum sim_op {
     SIM_OP_MATMUL,
     SIM_OP_CONV2D,
@@ -462,7 +468,8 @@ typedef enum sim_bound {
     SIM_BOUND_PORT,
     SIM_BOUND_LAUNCH,
     SIM_BOUND_VECTOR,
-    SIM_BOUND_LINK /* between devices */
+    SIM_BOUND_LINK, /* between devices */
+    SIM_BOUND_COUNT
 } sim_bound;
 extern const char *const sim_bound_names[];
 
@@ -489,13 +496,16 @@ typedef struct sim_mapping {
     char order[4]; /* outermost first, e.g. "nkm" */
 } sim_mapping;
 
-/* One line of the report: `repeat` equal instances, numbers of one instance. Of an instance that several
+/* One line of the report: `repeat` equal instances, numbers of one instance, which may be the sum over
+ * `steps` steps that differ: m, n, k and mapping are then those of the last. Of an instance that several
  * devices share, m, n, k, batch, cycles, latency and mapping are one device's; macs, energy, bytes and bits
  * are those of all of them together. */
 typedef struct sim_layer_result {
     const char *name; /* of the group: "layers.0-31.q_proj" */
     sim_op op;
+    sim_phase phase; /* which it belongs to; SIM_PHASE_NONE in explicit lists */
     int64_t repeat;
+    int64_t steps;          /* that an instance is the sum of, at least 1 */
     int64_t devices;        /* that share it, at least 1 */
     int64_t m, n, k, batch; /* k 0: does not apply */
     sim_number w, a, kv;    /* bits 0: does not apply */

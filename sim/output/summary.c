@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 13, BOUND_COUNT = SIM_BOUND_VECTOR + 1, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
+enum { LABEL_COLUMNS = 13, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
 
 /* A line of the summary under construction: text that grows within a fixed buffer. */
 typedef struct line {
@@ -131,8 +131,8 @@ static void put_workload(const sim_result *result, int width, sim_text *out)
 
 static void put_bound(const sim_result *result, int width, bool colour, sim_text *out)
 {
-    double seconds[BOUND_COUNT] = {0}, total = 0;
-    bool shown[BOUND_COUNT] = {false};
+    double seconds[SIM_BOUND_COUNT] = {0}, total = 0;
+    bool shown[SIM_BOUND_COUNT] = {false};
     line l = {.length = 0};
 
     for (int64_t i = 0; i < result->layer_count; i++) {
@@ -141,10 +141,10 @@ static void put_bound(const sim_result *result, int width, bool colour, sim_text
         seconds[result->layers[i].bound] += s;
         total += s;
     }
-    for (int rank = 0; rank < BOUND_COUNT; rank++) {
+    for (int rank = 0; rank < SIM_BOUND_COUNT; rank++) {
         int most = -1;
 
-        for (int i = 0; i < BOUND_COUNT; i++)
+        for (int i = 0; i < SIM_BOUND_COUNT; i++)
             if (!shown[i] && seconds[i] > 0 && (most < 0 || seconds[i] > seconds[most]))
                 most = i;
         if (most < 0)
