@@ -53,7 +53,7 @@ static void add_collapse(sim_llm_builder *b, const char *part)
                        SIM_OPS_MULTIPLY + SIM_OPS_ADD + SIM_OPS_SIGMOID +
                            4 * (double)model->mixing_rounds); /* sum and divide, along rows and columns */
     snprintf(name, sizeof name, "%s_collapse", part);
-    sim_llm_add_vector(b, name, SIM_OP_ELEMENTWISE, b->tokens, model->hidden, (int)streams,
+    sim_llm_add_vector(b, name, SIM_OP_ELEMENTWISE, b->tokens, model->hidden, sim_llm_inputs(streams),
                        2 * (double)streams - 1);
 }
 
@@ -261,8 +261,8 @@ static void add_output(sim_llm_builder *b, bool *head_seen)
         sim_llm_add_vector(b, "hc_norm", SIM_OP_NORM, b->tokens, all, 1, SIM_OPS_RMS_NORM - SIM_OPS_MULTIPLY);
         sim_layer *product = sim_llm_add_linear(b, "hc_head", streams, all, false);
         sim_llm_add_params(b, product, sim_llm_sum(b, streams, 1));
-        sim_llm_add_vector(b, "collapse", SIM_OP_ELEMENTWISE, b->tokens, model->hidden, (int)streams,
-                           2 * (double)streams - 1);
+        sim_llm_add_vector(b, "collapse", SIM_OP_ELEMENTWISE, b->tokens, model->hidden,
+                           sim_llm_inputs(streams), 2 * (double)streams - 1);
     }
     if (model->final_norm)
         sim_llm_add_norm(b, model->final_norm_name);
@@ -370,13 +370,14 @@ static sim_status prompt_of(sim_llm_builder *b, const char *file, int64_t *out, 
 enum { PASSES_MAX = 3 };
 
 /* Every phase as passes, in order; returns how many. */
-static int passes_of(const sim_llm_request *request, int64_t prompt, sim_llm_pass out[PASSES_MAX])
+static int passes_of(sim_llm_builder *b, int64_t prompt, sim_llm_pass out[PASSES_MAX])
 {
+    const sim_llm_request *request = b->request;
     int count = 0;
     if (request->phase == SIM_PHASE_DECODE) {
         out[0] = (sim_llm_pass){.phase = SIM_PHASE_DECODE,
                                 .past = request->context_tokens,
-                                .tokens = request->draft_tokens + 1,
+                                .tokens = sim_llm_sum(b, request->draft_tokens, 1),
                                 .steps = 1};
         return 1;
     }
@@ -417,7 +418,7 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
     const sim_llm_request *request = b->request;
     sim_llm_pass passes[PASSES_MAX];
     bool head_seen = false;
-    int count = passes_of(request, prompt, passes);
+    int count = passes_of(b, prompt, passes);
     const sim_llm_pass *last = &passes[count - 1];
     b->end_tokens = sim_llm_sum(b, last->past, sim_llm_product(b, last->tokens, last->steps));
     for (int i = 0; i < count && !b->no_memory && !b->overflow; i++) {
@@ -425,6 +426,8 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
         b->first_pass = i == 0;
         b->last_pass = i == count - 1;
         b->tokens = sim_llm_product(b, b->batch, passes[i].tokens);
+        if (i == 1) /* later passes are like the first, and some bring a head */
+            sim_llm_expect(b, (count - 1) * (b->count + 2));
         add_pass(b, &head_seen);
     }
     out->tokens = request->phase == SIM_PHASE_PREFILL    ? sim_llm_product(b, b->batch, prompt)
