@@ -172,7 +172,8 @@ static sim_status price_steps(walk *w, const pass *p)
         k->series = sim_arena_alloc(w->arena, (size_t)w->plan->block_count, sizeof *k->series);
         if (!k->series)
             return out_of_memory(w->err);
-        status = sim_steps_price(w->x, k->request, w->plan, k->series, w->err);
+        status = sim_steps_price(w->x, k->request, w->plan, k->cost.prices, &w->arena->allocator, k->series,
+                                 w->err);
         if (status == SIM_OK)
             status = sim_steps_sum(w->x, layer, w->plan, k->series, &k->sum, w->err);
     }
