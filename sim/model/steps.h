@@ -15,7 +15,7 @@
 
 #include "model/layer.h"
 
-enum { SIM_STEPS_EXACT = 1024 };
+enum { SIM_STEPS_EXACT = 768 };
 
 /* A step that is priced, for `count` steps from `first` on. */
 typedef struct sim_step_block {
