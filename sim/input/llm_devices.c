@@ -144,6 +144,7 @@ typedef struct spreader {
     bool in_experts;     /* the last product was one of experts */
     const char *partial; /* the product whose results are still parts of a sum; NULL: none */
     sim_layer gather;    /* the last linear, until its outputs are put together; name NULL: none */
+    bool cache_copied;
     bool overflow, no_memory;
 } spreader;
 
@@ -209,6 +210,7 @@ static void set_share(spreader *s, const sim_layer *whole, const sim_layer *shar
 
     *out = *share;
     out->stage = whole->stage;
+    out->tied = whole->tied;
     out->devices = s->shares;
     if (experts)
         share_experts(s, whole, out);
@@ -219,6 +221,9 @@ static void set_share(spreader *s, const sim_layer *whole, const sim_layer *shar
         out->m = part_of(whole->m, s->shares); /* of the rows looked up it has that many */
         out->spare_n = share->k * s->shares - whole->k;
     }
+    /* Rows or their elements are divided, or neither is. */
+    s->cache_copied |= (double)share->cache_rows * (double)share->cache_row_elements * (double)s->shares >
+                       (double)whole->cache_rows * (double)whole->cache_row_elements;
     if (!is_product(whole))
         return;
     s->in_experts = whole->stored_batch > 0;
@@ -360,6 +365,7 @@ sim_status sim_llm_spread(const sim_llm_model *model, const sim_llm_request *req
     whole->layers = s.layers;
     whole->layer_count = s.count;
     whole->stages = s.stages;
+    whole->cache_copied = s.cache_copied;
     if (__builtin_mul_overflow(s.shares, s.stages, &whole->devices))
         return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the number of devices exceeds 63 bits");
     return SIM_OK;

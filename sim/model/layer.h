@@ -37,10 +37,6 @@ typedef struct sim_layer_cost {
     double peak_macs_per_cycle; /* at its operands; 0 for vector operations */
 } sim_layer_cost;
 
-/* Mapped products, so that equal ones are mapped once. NULL: out of memory. */
-struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena);
-int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo);
-
 /* The number format of the second operand: weights, KV cache or another activation. */
 sim_number sim_second_operand(const sim_layer_request *q);
 

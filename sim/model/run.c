@@ -1,5 +1,6 @@
 #include "model/run.h"
 
+#include "model/gemm_memo.h"
 #include "model/group.h"
 #include "model/layer.h"
 #include "model/numerics.h"

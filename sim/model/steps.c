@@ -1,5 +1,6 @@
 #include "model/steps.h"
 
+#include "model/gemm_memo.h"
 #include "model/reach.h"
 
 #include <math.h>

@@ -6,6 +6,8 @@
 #ifndef SIM_MODEL_TYPES_H
 #define SIM_MODEL_TYPES_H
 
+#include "model/link_spec.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -190,6 +192,7 @@ typedef struct sim_workload {
     int64_t parameters_active; /* of these, without the experts that a token does not choose */
     int64_t devices;           /* that the model is spread over: shares of each block times stages; 0: one */
     int64_t stages;            /* of the pipeline; 0: one */
+    bool cache_copied;         /* devices of a stage hold some rows of the cache more than once */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */
@@ -406,28 +409,6 @@ typedef struct sim_gpu_device {
     int energy_provenance;                   /* sim_provenance of mac_fj and static_w */
     const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
 } sim_gpu_device;
-
-/* ---- links between devices --------------------------------------------------------------------- */
-
-typedef enum sim_topology {
-    SIM_TOPOLOGY_NONE,   /* a single device */
-    SIM_TOPOLOGY_RING,   /* each device sends to the next */
-    SIM_TOPOLOGY_SWITCH, /* each device reaches each other at its full bandwidth */
-    SIM_TOPOLOGY_COUNT
-} sim_topology;
-
-extern const char *const sim_topology_names[SIM_TOPOLOGY_COUNT + 1]; /* "none" "ring" "switch" */
-
-/* What joins a device to others like it, as its keys (link.*) state it. */
-typedef struct sim_link {
-    int64_t devices;        /* most that may be joined */
-    int topology;           /* sim_topology */
-    double bandwidth_gb_s;  /* of one device, in each direction */
-    double efficiency_frac; /* of that, reached by large messages */
-    double launch_us;       /* of any exchange, once */
-    double latency_us;      /* of each of its steps */
-    double pj_per_bit;      /* sent */
-} sim_link;
 
 struct sim_backend;
 

@@ -64,7 +64,6 @@ int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_
     add_text(&l, NULL, "name", layer->name);
     add_text(&l, NULL, "op", sim_op_names[layer->op]);
     add_int(&l, NULL, "repeat", layer->repeat, true);
-    add_int(&l, NULL, "devices", layer->devices, true);
     add_int(&l, NULL, "m", layer->m, layer->m > 0);
     add_int(&l, NULL, "n", layer->n, layer->n > 0);
     add_int(&l, NULL, "k", layer->k, layer->k > 0);
@@ -81,7 +80,6 @@ int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_
     add_energy(&l, &layer->energy);
     add_int(&l, NULL, "dram_read_bytes", layer->dram_read_bytes, true);
     add_int(&l, NULL, "dram_write_bytes", layer->dram_write_bytes, true);
-    add_int(&l, NULL, "link_bytes", layer->link_bytes, true);
     add_real(&l, NULL, "sram_read_bits", layer->sram_read_bits);
     add_real(&l, NULL, "sram_write_bits", layer->sram_write_bits);
     /* A vector operation has no part in the array's peak. */
@@ -92,6 +90,8 @@ int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_
     add_int(&l, group, "tile_n", map->tile_n, mapped);
     add_int(&l, group, "tile_k", map->tile_k, mapped);
     add_text(&l, group, "order", mapped ? map->order : NULL);
+    add_int(&l, NULL, "devices", layer->devices, true);
+    add_int(&l, NULL, "link_bytes", layer->link_bytes, true);
     return l.count;
 }
 
@@ -113,14 +113,14 @@ int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
     add_int(&l, NULL, "kv_cache_bytes", t->kv_cache_bytes, t->kv_cache_bytes >= 0);
     add_int(&l, NULL, "peak_memory_bytes", t->peak_memory_bytes, true);
     add(&l, NULL, "memory_fits", SIM_FIELD_BOOL)->integer = t->memory_fits;
-    add_int(&l, NULL, "devices", t->devices, true);
-    add_int(&l, NULL, "device_memory_bytes", t->device_memory_bytes, true);
-    add_int(&l, NULL, "link_bytes", t->link_bytes, true);
     add_real(&l, NULL, "tokens_per_s", t->tokens_per_s);
-    add_real(&l, NULL, "steady_tokens_per_s", t->steady_tokens_per_s);
     add_real(&l, NULL, "utilization_frac", t->utilization_frac);
     add_real(&l, NULL, "area_mm2", t->area_mm2);
     add_energy(&l, &t->energy);
+    add_int(&l, NULL, "devices", t->devices, true);
+    add_int(&l, NULL, "device_memory_bytes", t->device_memory_bytes, true);
+    add_int(&l, NULL, "link_bytes", t->link_bytes, true);
+    add_real(&l, NULL, "steady_tokens_per_s", t->steady_tokens_per_s);
     return l.count + sim_context_fields(result, fields + l.count);
 }
 

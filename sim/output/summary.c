@@ -312,6 +312,12 @@ static void put_links(const sim_result *result, int width, sim_text *out)
         add(&l, " of the time");
     }
     put(&l, "links", width, false, SIM_PAINT_NONE, out);
+    if (result->workload->cache_copied) {
+        l.length = 0;
+        add(&l, "rows of the KV cache are held more than once: the devices that share a block are more than "
+                "its KV heads");
+        put(&l, "note", width, false, SIM_PAINT_NONE, out);
+    }
 }
 
 static void put_gpu_trust(const sim_result *result, int width, sim_text *out)

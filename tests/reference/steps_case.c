@@ -1,6 +1,7 @@
 #include "reference/steps_case.h"
 
 #include "input/arch.h"
+#include "model/gemm_memo.h"
 #include "model/reach.h"
 #include "model/run.h"
 #include "model/steps.h"
