@@ -233,8 +233,8 @@ static sim_status memory_too_large(sim_err *err)
 }
 
 /* Stages are few and follow each other in the list: each is summed in a pass of its own over its layers. */
-static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload, const sim_layer_cost *costs,
-                             sim_totals *t, sim_err *err)
+static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload,
+                             const sim_layer_cost *const *costs, sim_totals *t, sim_err *err)
 {
     int64_t tensors = 0, kv = 0, most_macs = -1, fullest,
             stages = workload->stages > 1 ? workload->stages : 1;
@@ -242,7 +242,7 @@ static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload,
     bool has_kv = false;
 
     for (int64_t i = 0; i < workload->layer_count; i++) {
-        const sim_layer_cost *c = &costs[i];
+        const sim_layer_cost *c = costs[i];
         int64_t repeat = workload->layers[i].repeat;
 
         has_kv |= c->kv_bytes > 0;
@@ -258,7 +258,7 @@ static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload,
     for (int64_t s = 0; s < stages; s++) {
         stage = (stage_memory){0};
         for (int64_t i = 0; i < workload->layer_count; i++)
-            if (workload->layers[i].stage == s && !add_memory(&stage, &costs[i], workload->layers[i].repeat))
+            if (workload->layers[i].stage == s && !add_memory(&stage, costs[i], workload->layers[i].repeat))
                 return memory_too_large(err);
         if (!stage_total(&stage, &fullest))
             return memory_too_large(err);
