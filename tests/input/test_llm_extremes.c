@@ -128,7 +128,7 @@ Test(llm_extremes, counts_fit_or_are_refused)
             request.draft_tokens = next() % 3 ? 0 : size();
         else if (!z.model.encoder)
             request.chunk_tokens = next() % 2 ? 0 : size();
-        request.mla = (sim_llm_mla)(next() % 3);
+        request.mla = (sim_mla)(next() % 3);
         llm_expand_model(&f, &z.model, &request);
         cr_assert(f.status == SIM_OK || f.status == SIM_OVERFLOW, "%s: %s", z.name, f.err.items[0].text);
         if (f.status == SIM_OK)
