@@ -437,8 +437,8 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
 }
 
 /* A model as it is described, on one device. */
-static sim_status expand_model(const sim_llm_model *model, const sim_llm_request *request, const char *file,
-                               sim_arena *arena, sim_workload *out, sim_err *err)
+static sim_status expand_one(const sim_llm_model *model, const sim_llm_request *request, const char *file,
+                             sim_arena *arena, sim_workload *out, sim_err *err)
 {
     sim_llm_builder b = {.model = model, .request = request, .arena = arena, .batch = request->batch};
     int64_t prompt;
@@ -469,7 +469,7 @@ static sim_status spread_model(const sim_llm_model *model, const sim_llm_request
     sim_status status = sim_llm_share(model, request, file, arena, &one, err);
 
     if (status == SIM_OK)
-        status = expand_model(&one, request, file, arena, &share, err);
+        status = expand_one(&one, request, file, arena, &share, err);
     return status == SIM_OK ? sim_llm_spread(model, request, &share, arena, whole, err) : status;
 }
 
@@ -479,9 +479,8 @@ sim_status sim_llm_expand_model(const sim_llm_model *model, const char *file, co
     const char *name = out->name, *from = out->file;
     sim_workload whole;
     sim_status status = check_request(request, model, file, err);
-
     if (status == SIM_OK)
-        status = expand_model(model, request, file, arena, &whole, err);
+        status = expand_one(model, request, file, arena, &whole, err);
     if (status == SIM_OK && (sim_llm_shares(request) > 1 || sim_llm_stages(request) > 1))
         status = spread_model(model, request, file, arena, &whole, err);
     if (status != SIM_OK)

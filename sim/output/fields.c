@@ -167,6 +167,7 @@ int sim_cell_fields(const sim_cost_table *table, int64_t layer, int64_t precisio
     add_int(&l, NULL, "macs", price->macs, true);
     add_text(&l, NULL, "arch", table->arch->name);
     add_text(&l, NULL, "workload", table->workload->name);
+    add_text(&l, NULL, "phase", of->phase != SIM_PHASE_NONE ? sim_phase_names[of->phase] : NULL);
     return l.count;
 }
 
