@@ -170,6 +170,12 @@ static bool stays_on_chip(const sim_arch *arch, double tensor_bits)
     return arch->activations == SIM_ACTIVATIONS_ON_CHIP && tensor_bits <= kib * 1024 * 8;
 }
 
+/* Scores of attention that a kernel keeps to itself, where the machine has such kernels. */
+static bool fused(const sim_arch *arch, bool on_chip)
+{
+    return on_chip && !(arch->backend->kernels && sim_gpu_attention_of(arch, 1) == SIM_ATTENTION_UNFUSED);
+}
+
 /* How the arch runs this convolution. */
 static sim_conv_method method_of(const sim_arch *arch, const sim_layer *l)
 {
@@ -259,8 +265,10 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
             return too_large(x, l, err);
         g->w_once_bits = all - g->w_stored_bits;
     }
-    g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
-    g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
+    g->on_chip[SIM_OPERAND_INPUT] = fused(x->arch, l->a_on_chip);
+    g->on_chip[SIM_OPERAND_OUTPUT] = fused(x->arch, l->out_on_chip);
+    g->handed_in = x->handed_in;
+    g->handed_on = x->handed_on && !l->out_is_kv;
     g->on_chip[SIM_OPERAND_WEIGHT] = x->weights_resident && l->weights == SIM_WEIGHTS_STATIC;
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
         g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
@@ -298,8 +306,8 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
         r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
                                            (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
     r->dram_bits_bound = r->compulsory_dram_bits;
-    out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
-                                          (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
+    out->tensor_bytes = bytes_of(batch * ((fused(x->arch, l->a_on_chip) ? 0 : (double)gemm->a_stored_bits) +
+                                          (fused(x->arch, l->out_on_chip) ? 0 : (double)gemm->out_stored_bits)));
     if (l->weights == SIM_WEIGHTS_KV) {
         int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
         if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
@@ -464,11 +472,11 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (!table && !x->weights_resident)
         params = 16 * (double)l->param_elements;
 
-    if (!l->a_on_chip && !(stays_on_chip(arch, in + written) && !table)) {
+    if (!fused(arch, l->a_on_chip) && !(stays_on_chip(arch, in + written) && !table)) {
         traffic.input_read = in;
         out->counts.of[SIM_EVENT_INPUT_WRITE] = in;
     }
-    if (!l->out_on_chip && !stays_on_chip(arch, in + written)) {
+    if (!fused(arch, l->out_on_chip) && !stays_on_chip(arch, in + written)) {
         traffic.final_write = written;
         out->counts.of[SIM_EVENT_OUTPUT_READ] = written;
     }
@@ -484,9 +492,12 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         const sim_vector_work work = {.op = l->op,
                                       .rows = rows,
                                       .row_elements = n,
+                                      .heads = fused(arch, l->a_on_chip) ? l->batch : 0,
                                       .ops = elements * l->ops_per_element,
                                       .read_bits = traffic.input_read + params,
-                                      .written_bits = traffic.final_write};
+                                      .written_bits = traffic.final_write,
+                                      .handed_in = x->handed_in && !table,
+                                      .handed_on = x->handed_on};
         sim_kernel_cost kernel;
 
         arch->backend->kernels->vector(arch, &work, q->precision.a, &kernel);

@@ -300,6 +300,8 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     for (int64_t i = 0; i < count; i++) {
         int64_t saved;
 
+        context.handed_in = i > 0;
+        context.handed_on = i < count - 1;
         status = sim_layer_cost_of(&context, &requests[i], &costs[i], err);
         if (status != SIM_OK)
             return status;
