@@ -211,9 +211,12 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     return true;
 }
 
-/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
+/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower; an engine
+ * has its epilogues leave what the next product reads. */
 static int output_bits(const sim_arch *arch, int a_bits)
 {
+    if (arch->backend->kernels && sim_gpu_step_of(arch))
+        return a_bits;
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
 
