@@ -95,6 +95,7 @@ static void start_of(const sim_arch *arch, const sim_calibrate_options *options,
     }
     j->start.impl = j->impl;
     j->start.regime = j->regime;
+    j->start.dispatch = j->set.rows[0].of->dispatch;
 }
 
 /* What differs between implementations on the same device: launch and use of memory. The rest is the
@@ -511,6 +512,7 @@ sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
     sim_step_fit *found = sim_arena_alloc(arena, 1, sizeof *found);
     sim_arch start = *arch;
     sim_fit_line *lines;
+    const char *file;
     sim_status status;
 
     if (!found)
@@ -543,9 +545,9 @@ sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
     if (options->name)
         fit->calibration.name = options->name;
     fit->rows += found->step.rows;
-    fit->measured_file = fit->measured_file
-                             ? sim_arena_printf(arena, "%s and %s", fit->measured_file, steps->file)
-                             : steps->file;
+    file = strrchr(steps->file, '/') ? strrchr(steps->file, '/') + 1 : steps->file;
+    fit->measured_file =
+        fit->measured_file ? sim_arena_printf(arena, "%s and %s", fit->measured_file, file) : file;
     return fit->measured_file ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 

@@ -418,6 +418,13 @@ static sim_status score(subject *s, const sim_solution *solution, sim_arena *are
     return status;
 }
 
+static const char *base_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
 /* Which of the kernels' parameters the steps left where they were. */
 static void mark(const subject *s, const sim_solution *solution, sim_step_fit *out)
 {
@@ -469,11 +476,11 @@ sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim
         out->step.groups += group_of(own, i, SIM_STEP_BY_SHAPE) == i;
     out->step.mape_pct = out->fitted.mape_pct;
     out->step.held_out_mape_pct = out->held_out.mape_pct;
-    out->step.source = steps->file;
+    out->step.source = *own->rows[0].source ? own->rows[0].source : base_of(steps->file);
     for (int i = 0; i < out->kernel_count; i++) {
         out->kernels[i].rows = own->count;
         out->kernels[i].groups = out->step.groups;
-        out->kernels[i].source = steps->file;
+        out->kernels[i].source = out->step.source;
     }
     return status;
 }
@@ -500,7 +507,14 @@ sim_status sim_step_calibration(const sim_arch *arch, const sim_step_fit *fit, s
     for (int64_t i = 0; i < had; i++)
         if (strcmp(base->kernels[i].impl, fit->step.impl) != 0)
             kernels[out->kernel_count++] = base->kernels[i];
-    for (int i = 0; i < fit->kernel_count; i++)
-        kernels[out->kernel_count++] = fit->kernels[i];
+    for (int i = 0; i < fit->kernel_count; i++) {
+        sim_gpu_kernel *k = &kernels[out->kernel_count];
+
+        *k = fit->kernels[i];
+        for (int64_t j = 0; j < out->kernel_count; j++)
+            if (kernels[j].kind == k->kind && kernels[j].regime == k->regime && kernels[j].is_default)
+                k->is_default = false;
+        out->kernel_count++;
+    }
     return SIM_OK;
 }

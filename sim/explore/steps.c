@@ -15,10 +15,10 @@ static sim_status out_of_memory(sim_err *err)
 /* ---- cells --------------------------------------------------------------------------------------- */
 
 enum { MODEL, LAYERS, HIDDEN, HEADS, FFN, PRECISION, BATCH, TOKENS, LATENCY, NEEDED, ATTENTION = NEEDED, GPU, IMPL,
-       SESSION, COLUMNS };
+       SESSION, SOURCE, COLUMNS };
 
 static const char *const names[COLUMNS] = {"model",  "layers",     "hidden",    "heads", "ffn",  "precision", "batch",
-                                           "tokens", "latency_ms", "attention", "gpu",   "impl", "session"};
+                                           "tokens", "latency_ms", "attention", "gpu",   "impl", "session", "source"};
 
 static const char *const precision_names[] = {"fp16", "bf16", "fp8", "w8a8", NULL};
 static const sim_number precisions[] = {
@@ -121,6 +121,7 @@ static void read_row(reader *r, sim_step_row *out)
     out->gpu = text_of(r, GPU);
     out->impl = *text_of(r, IMPL) ? text_of(r, IMPL) : "engine";
     out->session = text_of(r, SESSION);
+    out->source = text_of(r, SOURCE);
     if (!r->bad && out->shape.hidden % out->shape.heads != 0)
         FAIL(r, "%lld heads do not divide hidden %lld", (long long)out->shape.heads,
              (long long)out->shape.hidden);

@@ -10,7 +10,7 @@
  *               required; sequences, and tokens of each, padding included
  *   latency_ms  required, above 0: of one step among many, the board at its power limit where it has one
  *   attention   flash, per_head or unfused; per_head
- *   gpu, impl ("engine" when unknown), session
+ *   gpu, impl ("engine" when unknown), session, source
  *
  * A step is what engines make of an encoder with a head for question answering: embedding and norm; for each
  * layer one product for q, k and v, fused attention, projection, residual and norm in one, up projection with
@@ -27,7 +27,7 @@ typedef struct sim_encoder {
 } sim_encoder;
 
 typedef struct sim_step_row {
-    const char *gpu, *impl, *model, *session; /* "" when unknown; impl "engine" */
+    const char *gpu, *impl, *model, *session, *source; /* "" when unknown; impl "engine" */
     sim_encoder shape;
     sim_number number; /* of weights and activations */
     int attention;     /* sim_gpu_attention */
