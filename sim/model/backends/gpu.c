@@ -10,8 +10,8 @@
  *  - A convolution is an implicit GEMM whose input is read once. Grouped ones, whose groups leave most of a
  *    tile empty, may also run as a direct kernel on the fp32 lanes, as libraries run depthwise layers: the
  *    faster of the two.
- *  - Activations that the kernel before left in L2 are not fetched, as far as they fit; weights and the KV
- *    cache always are. Work that stands alone starts and ends in DRAM.
+ *  - In an engine activations that the kernel before left in L2 are not fetched, as far as they fit; weights
+ *    and the KV cache always are. A step starts and ends in DRAM.
  *  - A kernel is never faster than peak rate or peak bandwidth, whatever was fitted. */
 #include "model/backend.h"
 
@@ -73,7 +73,7 @@ static const sim_param params[] = {
     {"gpu.attention", "", SIM_PARAM_ENUM, GPU(attention), 0, 0, "auto", sim_gpu_attention_names,
      "Attention kernel: flash, per_head (a block per head, to 512 tokens) or unfused; auto: the engine's."},
     {"gpu.l2_handoff", "", SIM_PARAM_BOOL, GPU(l2_handoff), 0, 0, "true", NULL,
-     "Whether a kernel finds in L2 what the kernel before it left there."},
+     "With an engine: whether a kernel finds in L2 what the kernel before it left there."},
     /* The field of the shared key, with another default: later rows win. */
     {"gpu.output_bits", "bits", SIM_PARAM_INT, AT(output_bits), 1, 64, "16", NULL,
      "Width at which kernels leave their outputs; fp32 products leave 32."},
@@ -266,6 +266,13 @@ static void shape_of(const sim_gemm *g, sim_number w, sim_number a, sim_gpu_math
         out->out_bytes = (double)g->out_stored_bits / 8 / (m * n);
 }
 
+/* Kernels calibrated one by one were timed with whatever their caches held: that is in their efficiencies. An
+ * engine's were fitted within steps. */
+static bool hands_on(const sim_arch *arch)
+{
+    return arch->gpu.l2_handoff && sim_gpu_step_of(arch) != NULL;
+}
+
 /* What L2 hands on from kernel to kernel is not fetched. */
 static void hand_on(const sim_arch *arch, const sim_gpu_rates *rates, const sim_gemm *g, sim_gpu_gemm *shape)
 {
@@ -273,7 +280,7 @@ static void hand_on(const sim_arch *arch, const sim_gpu_rates *rates, const sim_
     double in = m * (double)shape->k * shape->a_bytes, out = m * (double)shape->n * shape->out_bytes;
     double cold = sim_gpu_cold_frac(rates->l2_bytes, batch * (in + out));
 
-    if (!arch->gpu.l2_handoff)
+    if (!hands_on(arch))
         return;
     shape->a_cold_frac = g->handed_in ? cold : 1;
     shape->out_cold_frac = g->handed_on ? cold : 1;
@@ -380,7 +387,7 @@ static void vector(const sim_arch *arch, const sim_vector_work *work, sim_number
     (void)a;
     sim_gpu_kernel_on(arch, sim_gpu_vector_kernel(work->op), &kernel);
     sim_gpu_rates_for(arch, &kernel, SIM_GPU_FP32, &rates);
-    if (arch->gpu.l2_handoff)
+    if (hands_on(arch))
         cold = sim_gpu_cold_frac(rates.l2_bytes, moved);
     read = work->read_bits * (work->handed_in ? cold : 1);
     written = work->written_bits * (work->handed_on ? cold : 1);
