@@ -97,6 +97,8 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_gpu_l40s_bert,
         sim_check_gpu_a100_block,
         sim_check_gpu_h100_block,
+        sim_check_smoothquant_memory,
+        sim_check_smoothquant_latency,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};
