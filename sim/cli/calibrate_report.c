@@ -154,7 +154,8 @@ static void put_steps(const sim_step_fit *steps, int width, bool colour, sim_tex
         sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", p->name);
         sim_grid_cell(&grid, SIM_PAINT_NONE, "%.4g", p->value);
         if (p->shrink_frac > 0)
-            sim_grid_cell(&grid, p->shrink_frac > 0.8 ? SIM_PAINT_YELLOW : SIM_PAINT_DIM, "%.2f", p->shrink_frac);
+            sim_grid_cell(&grid, p->shrink_frac > 0.8 ? SIM_PAINT_YELLOW : SIM_PAINT_DIM, "%.2f",
+                          p->shrink_frac);
         else
             sim_grid_cell(&grid, SIM_PAINT_DIM, "-");
     }

@@ -163,7 +163,8 @@ static void predict(void *user, const double *p, double *log_us)
 
 static sim_solve_problem problem_of(subject *s)
 {
-    sim_solve_problem p = {.parameters = COMMON + s->precisions * PER_PRECISION, .predict = predict, .user = s};
+    sim_solve_problem p = {
+        .parameters = COMMON + s->precisions * PER_PRECISION, .predict = predict, .user = s};
 
     p.centre[T0] = start_t0_us;
     p.sd[T0] = t0_sd;
@@ -409,12 +410,13 @@ static sim_status score(subject *s, const sim_solution *solution, sim_arena *are
     if (status == SIM_OK)
         status = hold_out(s, SIM_STEP_BY_SHAPE, arena, predicted, &out->folds, err);
     if (status == SIM_OK)
-        status = sim_fit_score_of(predicted, measured, out->folds ? s->steps->count : 0, arena, &out->held_out,
-                                  err);
+        status = sim_fit_score_of(predicted, measured, out->folds ? s->steps->count : 0, arena,
+                                  &out->held_out, err);
     if (status == SIM_OK)
         status = hold_out(s, SIM_STEP_BY_BATCH, arena, predicted, &folds, err);
     if (status == SIM_OK)
-        status = sim_fit_score_of(predicted, measured, folds ? s->steps->count : 0, arena, &out->by_batch, err);
+        status =
+            sim_fit_score_of(predicted, measured, folds ? s->steps->count : 0, arena, &out->by_batch, err);
     return status;
 }
 
@@ -465,8 +467,8 @@ sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim
     mark(&s, &solution, out);
     out->parameter_count = COMMON + s.precisions * PER_PRECISION;
     for (int i = 0; i < out->parameter_count; i++) {
-        out->parameters[i] = (sim_step_parameter){parameter_name(&s, i, arena), solution.p[i],
-                                                  solution.shrink_frac[i]};
+        out->parameters[i] =
+            (sim_step_parameter){parameter_name(&s, i, arena), solution.p[i], solution.shrink_frac[i]};
         if (!out->parameters[i].name)
             return out_of_memory(err);
     }

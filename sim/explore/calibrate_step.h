@@ -32,11 +32,11 @@ typedef struct sim_step_fit {
     int kernel_count;
     sim_step_parameter parameters[SIM_STEP_PARAMETERS_MAX];
     int parameter_count;
-    int folds;               /* 0: a single (model, tokens), nothing held out */
-    sim_fit_score fitted;    /* the rows that were fitted */
-    sim_fit_score held_out;  /* each (model, tokens) predicted from the others */
-    sim_fit_score by_batch;  /* each batch predicted from the others */
-    int64_t left_out;        /* rows of other GPUs, precisions or engines */
+    int folds;              /* 0: a single (model, tokens), nothing held out */
+    sim_fit_score fitted;   /* the rows that were fitted */
+    sim_fit_score held_out; /* each (model, tokens) predicted from the others */
+    sim_fit_score by_batch; /* each batch predicted from the others */
+    int64_t left_out;       /* rows of other GPUs, precisions or engines */
     const char *left_out_gpus;
 } sim_step_fit;
 

@@ -77,7 +77,8 @@ static sim_status read_blocks(blocks *b, const char *gpu, sim_err *err)
 /* The linears and, from the same file, whose they are. */
 static sim_status read_linears(blocks *b, const char *arch_name, const char *file, sim_err *err)
 {
-    const char *path = sim_arena_printf(b->context->arena, "%s/../cuda_ref/data/%s", b->context->arch_folder, file);
+    const char *path =
+        sim_arena_printf(b->context->arena, "%s/../cuda_ref/data/%s", b->context->arch_folder, file);
     const char *others;
     sim_measurements *all = sim_arena_alloc(b->context->arena, 1, sizeof *all);
     sim_csv csv;
@@ -89,7 +90,8 @@ static sim_status read_linears(blocks *b, const char *arch_name, const char *fil
     if (status == SIM_OK)
         status = sim_csv_load(path, b->context->arena, &csv, err);
     if (status == SIM_OK)
-        status = sim_fit_rows_of(&b->arch, all, b->context->arena, &b->linears, &b->linear_count, &others, err);
+        status =
+            sim_fit_rows_of(&b->arch, all, b->context->arena, &b->linears, &b->linear_count, &others, err);
     if (status != SIM_OK)
         return status;
     b->models = sim_arena_alloc(b->context->arena, (size_t)csv.row_count, sizeof *b->models);
@@ -144,8 +146,8 @@ static sim_status fit_linears(const blocks *b, const char *without, sim_gpu_kern
 
 /* A vector kernel of `bytes` from the blocks of the other models. PyTorch's gate is an activation and a
  * multiplication: five passes over the tensor in one measured time, at two launches. */
-static sim_status fit_vectors(const blocks *b, const char *without, sim_gpu_kernel_kind kind, sim_gpu_kernel *out,
-                              sim_err *err)
+static sim_status fit_vectors(const blocks *b, const char *without, sim_gpu_kernel_kind kind,
+                              sim_gpu_kernel *out, sim_err *err)
 {
     sim_fit_row *rows = sim_arena_alloc(b->context->arena, (size_t)(2 * b->count), sizeof *rows);
     sim_measurement *of = sim_arena_alloc(b->context->arena, (size_t)(2 * b->count), sizeof *of);
@@ -168,9 +170,8 @@ static sim_status fit_vectors(const blocks *b, const char *without, sim_gpu_kern
                                           .batch = 1,
                                           .a_bits = 16,
                                           .latency_us = x->us[ops[o]]};
-            rows[count] = (sim_fit_row){.of = &of[count],
-                                        .bytes = sim_measurement_bytes(&of[count]),
-                                        .log_us = log(x->us[ops[o]])};
+            rows[count] = (sim_fit_row){
+                .of = &of[count], .bytes = sim_measurement_bytes(&of[count]), .log_us = log(x->us[ops[o]])};
             sim_gpu_rates_of(&b->arch, SIM_GPU_FP32, 0, &rows[count].rates);
             count++;
         }
@@ -194,12 +195,19 @@ static sim_layer linear(const char *name, int64_t m, int64_t n, int64_t k)
 
 static sim_layer vector(const char *name, sim_op op, int64_t m, int64_t n, int inputs, double ops)
 {
-    return (sim_layer){
-        .name = name, .op = op, .repeat = 1, .m = m, .n = n, .batch = 1, .inputs = inputs, .ops_per_element = ops};
+    return (sim_layer){.name = name,
+                       .op = op,
+                       .repeat = 1,
+                       .m = m,
+                       .n = n,
+                       .batch = 1,
+                       .inputs = inputs,
+                       .ops_per_element = ops};
 }
 
 /* Those kernels of `x` that were measured, and their time in all. */
-static sim_status run_block(const blocks *b, const block *x, double *predicted_us, double *measured_us, sim_err *err)
+static sim_status run_block(const blocks *b, const block *x, double *predicted_us, double *measured_us,
+                            sim_err *err)
 {
     int64_t m = x->tokens, h = x->hidden;
     const sim_layer all[] = {
@@ -244,8 +252,11 @@ static sim_status fit_without(blocks *b, const char *model, sim_gpu_kernel kerne
         status = fit_vectors(b, model, SIM_KERNEL_RMSNORM, &kernels[1], err);
     if (status == SIM_OK)
         status = fit_vectors(b, model, SIM_KERNEL_RESIDUAL, &kernels[2], err);
-    *calibration = (sim_gpu_calibration){
-        .name = "ledger", .file = "", .arch_clock_mhz = b->arch.clock_mhz, .kernels = kernels, .kernel_count = 3};
+    *calibration = (sim_gpu_calibration){.name = "ledger",
+                                         .file = "",
+                                         .arch_clock_mhz = b->arch.clock_mhz,
+                                         .kernels = kernels,
+                                         .kernel_count = 3};
     b->arch.calibration = calibration;
     return status;
 }
@@ -264,8 +275,8 @@ static sim_status score_models(blocks *b, sim_ledger_error *error, sim_err *err)
         if (i > 0 && strcmp(b->rows[i].model, b->rows[i - 1].model) == 0)
             continue;
         status = fit_without(b, b->rows[i].model, kernels, &calibration, err);
-        for (int64_t j = i; j < b->count && status == SIM_OK && strcmp(b->rows[j].model, b->rows[i].model) == 0;
-             j++) {
+        for (int64_t j = i;
+             j < b->count && status == SIM_OK && strcmp(b->rows[j].model, b->rows[i].model) == 0; j++) {
             double predicted_us = 1, measured_us = 1;
 
             status = run_block(b, &b->rows[j], &predicted_us, &measured_us, err);
@@ -326,11 +337,12 @@ static sim_status check_blocks(const sim_ledger_context *context, const char *gp
     *out = (sim_ledger_row){
         .claim = claim,
         .target = "MAPE <= 5%",
-        .result = sim_ledger_text(context,
-                                  "%.1f%% on %.0f blocks of models left out; Llama-2-7B left out: linears %.1f%% "
-                                  "each, %.1f%% in sum",
-                                  sim_ledger_mean_pct(&models), models.count, sim_ledger_mean_pct(&each),
-                                  sim_ledger_mean_pct(&sum)),
+        .result =
+            sim_ledger_text(context,
+                            "%.1f%% on %.0f blocks of models left out; Llama-2-7B left out: linears %.1f%% "
+                            "each, %.1f%% in sum",
+                            sim_ledger_mean_pct(&models), models.count, sim_ledger_mean_pct(&each),
+                            sim_ledger_mean_pct(&sum)),
         .source = "vidur (MIT)",
         .met = sim_ledger_mean_pct(&models) <= 5 && sim_ledger_mean_pct(&sum) <= 5,
     };

@@ -137,7 +137,8 @@ static void kernels_of(const run_point *x, list *l)
 
     *l = (list){.repeat = 1, .rows = x->batch * x->tokens};
     add(l, (sim_layer){.name = "embed", .op = SIM_OP_EMBEDDING, .m = l->rows, .n = h, .k = VOCABULARY}, fp16);
-    add(l, (sim_layer){.name = "positions", .op = SIM_OP_EMBEDDING, .m = l->rows, .n = h, .k = POSITIONS}, fp16);
+    add(l, (sim_layer){.name = "positions", .op = SIM_OP_EMBEDDING, .m = l->rows, .n = h, .k = POSITIONS},
+        fp16);
     l->repeat = x->layers;
     add_vector(l, "input_norm", SIM_OP_NORM, l->rows, h, 1, 1, SIM_OPS_LAYER_NORM, fp16);
     add_linear(l, "q_proj", h, h, number);
@@ -177,7 +178,8 @@ static void kernels_of(const run_point *x, list *l)
     l->layers[l->count - 1].param_elements = 0;
 }
 
-static sim_status run(const points *p, const sim_arch *arch, const run_point *x, sim_result *out, sim_err *err)
+static sim_status run(const points *p, const sim_arch *arch, const run_point *x, sim_result *out,
+                      sim_err *err)
 {
     list *l = sim_arena_alloc(p->context->arena, 1, sizeof *l);
 
@@ -197,7 +199,8 @@ static double held_bytes(double bytes)
     return bytes < large ? bytes : ceil(bytes / unit) * unit;
 }
 
-/* What rounding adds to the weights and the cache: a tensor for each linear, keys and values for each layer. */
+/* What rounding adds to the weights and the cache: a tensor for each linear, keys and values for each layer.
+ */
 static double rounding_bytes(const run_point *x)
 {
     double element = x->int8 ? 1 : 2, h = (double)x->hidden;
@@ -243,7 +246,8 @@ sim_status sim_check_smoothquant_memory(const sim_ledger_context *context, sim_l
         status = run(&p, &p.arch, x, &result, err);
         if (status != SIM_OK)
             break;
-        counted = (double)result.totals.weight_bytes + (double)result.totals.kv_cache_bytes + activation_bytes(x);
+        counted =
+            (double)result.totals.weight_bytes + (double)result.totals.kv_cache_bytes + activation_bytes(x);
         gib = (counted + rounding_bytes(x)) / 1073741824;
         error = fabs(gib / x->memory_gib - 1) * 100;
         sum += error / p.count;
@@ -255,9 +259,9 @@ sim_status sim_check_smoothquant_memory(const sim_ledger_context *context, sim_l
     *out = (sim_ledger_row){
         .claim = "SmoothQuant's OPT in PyTorch: memory",
         .target = "within 1%",
-        .result = sim_ledger_text(context,
-                                  "%.2f%% on %d rows, at worst %.2f%%; without the allocator's rounding %.2f%%", sum,
-                                  p.count, worst, unrounded),
+        .result = sim_ledger_text(
+            context, "%.2f%% on %d rows, at worst %.2f%%; without the allocator's rounding %.2f%%", sum,
+            p.count, worst, unrounded),
         .source = "SmoothQuant figure 8",
         .met = sum <= 1,
     };
@@ -266,9 +270,10 @@ sim_status sim_check_smoothquant_memory(const sim_ledger_context *context, sim_l
 
 /* ---- latency ---------------------------------------------------------------------------------------- */
 
-/* What differs from the calibrated PyTorch of another lab: efficiency of fp16 and int8 products, of passes over
- * memory, and the time between int8 products. For each of those the host reads two scales back and launches:
- * three operations, of some 30 us each (the floor of PyTorch's kernels on a T4, arch/calib/t4.cfg). */
+/* What differs from the calibrated PyTorch of another lab: efficiency of fp16 and int8 products, of passes
+ * over memory, and the time between int8 products. For each of those the host reads two scales back and
+ * launches: three operations, of some 30 us each (the floor of PyTorch's kernels on a T4, arch/calib/t4.cfg).
+ */
 static const double host_operation_us = 30;
 
 enum { FP16_ES, INT8_ES, VECTOR_EM, INT8_FLOOR, PARAMETERS };
@@ -399,8 +404,8 @@ static sim_status score_others(subject *s, const double *v, sim_ledger_error *ow
             if (!x->int8)
                 continue;
             if (!twin)
-                return sim_fail(err, SIM_BAD_INPUT, "smoothquant_pytorch.csv", 0, "%s: no fp16 row at %lld tokens",
-                                x->model, (long long)x->tokens);
+                return sim_fail(err, SIM_BAD_INPUT, "smoothquant_pytorch.csv", 0,
+                                "%s: no fp16 row at %lld tokens", x->model, (long long)x->tokens);
             measured = log(x->latency_ms / twin->latency_ms);
             if (pass == 0 && is_fitted) {
                 log_mean += measured;
@@ -451,11 +456,11 @@ sim_status sim_check_smoothquant_latency(const sim_ledger_context *context, sim_
     *out = (sim_ledger_row){
         .claim = "SmoothQuant's OPT in PyTorch: INT8 over FP16 latency, from OPT-13B",
         .target = "ratio within 8%, better than a constant",
-        .result = sim_ledger_text(context,
-                                  "%.1f%% on OPT-6.7B and 30B, a constant ratio %.1f%%; from OPT-6.7B %.1f%% (%.1f%%), "
-                                  "from 30B %.1f%% (%.1f%%)",
-                                  own_pct[0], constant_pct[0], own_pct[1], constant_pct[1], own_pct[2],
-                                  constant_pct[2]),
+        .result = sim_ledger_text(
+            context,
+            "%.1f%% on OPT-6.7B and 30B, a constant ratio %.1f%%; from OPT-6.7B %.1f%% (%.1f%%), "
+            "from 30B %.1f%% (%.1f%%)",
+            own_pct[0], constant_pct[0], own_pct[1], constant_pct[1], own_pct[2], constant_pct[2]),
         .source = "SmoothQuant figure 8",
         .met = own_pct[0] <= 8 && own_pct[0] < constant_pct[0],
     };

@@ -1,5 +1,5 @@
-/* BERT end to end in an engine: steps of models and lengths that no fit has seen, and of a T4 from its kernels
- * alone. */
+/* BERT end to end in an engine: steps of models and lengths that no fit has seen, and of a T4 from its
+ * kernels alone. */
 #include "explore/ledger_gpu.h"
 
 #include "explore/calibrate_step.h"
@@ -32,8 +32,8 @@ static sim_status steps_of(const sim_ledger_context *context, const char *arch_n
 
 /* Appends the rows of these kernels and implementations. */
 static sim_status add_rows(const sim_ledger_context *context, const char *file,
-                              const sim_gpu_kernel_kind *kinds, const char *const *impls, int count,
-                              sim_measurement *rows, int64_t *row_count, sim_err *err)
+                           const sim_gpu_kernel_kind *kinds, const char *const *impls, int count,
+                           sim_measurement *rows, int64_t *row_count, sim_err *err)
 {
     sim_measurements all;
     sim_arch unused;
@@ -63,8 +63,8 @@ static double mean_of(const sim_steps *steps, const double *log_us, int bits)
 /* ---- held out --------------------------------------------------------------------------------------- */
 
 /* GEMM rows help where there are any: what kernels start from. */
-static sim_status start_of(const sim_ledger_context *context, const char *linear, const char *impl, sim_arch *arch,
-                           sim_gpu_calibration *out, sim_err *err)
+static sim_status start_of(const sim_ledger_context *context, const char *linear, const char *impl,
+                           sim_arch *arch, sim_gpu_calibration *out, sim_err *err)
 {
     static const sim_calibrate_options how = {.name = "ledger", .no_residuals = true};
     sim_calibration_fit fit;
@@ -87,7 +87,8 @@ static sim_status start_of(const sim_ledger_context *context, const char *linear
 }
 
 static sim_status held_out(const sim_ledger_context *context, const char *arch_name, const char *linear,
-                           const char *impl, const char *claim, double most_pct, sim_ledger_row *out, sim_err *err)
+                           const char *impl, const char *claim, double most_pct, sim_ledger_row *out,
+                           sim_err *err)
 {
     sim_gpu_calibration start;
     sim_steps steps;
@@ -115,11 +116,12 @@ static sim_status held_out(const sim_ledger_context *context, const char *arch_n
     int8 = mean_of(&steps, by_shape, 8);
     *out = (sim_ledger_row){
         .claim = claim,
-        .target = sim_ledger_text(context, "MAPE <= %g%%%s", most_pct, isfinite(int8) ? ", each precision" : ""),
+        .target =
+            sim_ledger_text(context, "MAPE <= %g%%%s", most_pct, isfinite(int8) ? ", each precision" : ""),
         .result = isfinite(int8)
-                      ? sim_ledger_text(context,
-                                        "%.1f%% on %lld rows (FP16 %.1f%%, INT8 %.1f%%); batch held out %.1f%%",
-                                        mean, (long long)steps.count, fp16, int8, batch_pct)
+                      ? sim_ledger_text(
+                            context, "%.1f%% on %lld rows (FP16 %.1f%%, INT8 %.1f%%); batch held out %.1f%%",
+                            mean, (long long)steps.count, fp16, int8, batch_pct)
                       : sim_ledger_text(context, "%.1f%% on %lld rows; batch held out %.1f%%", mean,
                                         (long long)steps.count, batch_pct),
         .source = source,
@@ -130,36 +132,38 @@ static sim_status held_out(const sim_ledger_context *context, const char *arch_n
 
 sim_status sim_check_gpu_t4_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "t4.cfg", "t4_gemm.csv", "cublas", "T4: BERT end to end, model and length held out", 6, out,
-                    err);
+    return held_out(context, "t4.cfg", "t4_gemm.csv", "cublas",
+                    "T4: BERT end to end, model and length held out", 6, out, err);
 }
 
 sim_status sim_check_gpu_a100_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "a100.cfg", "a100_linear.csv", "torch", "A100: BERT end to end, model and length held out",
-                    10, out, err);
+    return held_out(context, "a100.cfg", "a100_linear.csv", "torch",
+                    "A100: BERT end to end, model and length held out", 10, out, err);
 }
 
 sim_status sim_check_gpu_a30_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "a30.cfg", NULL, NULL, "A30: BERT end to end, model and length held out", 10, out, err);
+    return held_out(context, "a30.cfg", NULL, NULL, "A30: BERT end to end, model and length held out", 10,
+                    out, err);
 }
 
 sim_status sim_check_gpu_l4_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "l4.cfg", NULL, NULL, "L4: BERT end to end, model and length held out", 10, out, err);
+    return held_out(context, "l4.cfg", NULL, NULL, "L4: BERT end to end, model and length held out", 10, out,
+                    err);
 }
 
 sim_status sim_check_gpu_l40s_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "l40s.cfg", NULL, NULL, "L40S: BERT end to end, model and length held out", 10, out,
-                    err);
+    return held_out(context, "l40s.cfg", NULL, NULL, "L40S: BERT end to end, model and length held out", 10,
+                    out, err);
 }
 
 sim_status sim_check_gpu_v100_bert(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
 {
-    return held_out(context, "v100.cfg", NULL, NULL, "V100: BERT end to end, model and length held out", 10, out,
-                    err);
+    return held_out(context, "v100.cfg", NULL, NULL, "V100: BERT end to end, model and length held out", 10,
+                    out, err);
 }
 
 /* ---- from kernels alone ----------------------------------------------------------------------------- */

@@ -96,9 +96,9 @@ enum {
     COLUMNS
 };
 
-static const char *const names[COLUMNS] = {"kernel", "m",      "n",        "k",         "latency_us", "batch",
-                                           "w_bits", "a_bits", "w_format", "a_format",  "gpu",        "impl",
-                                           "regime", "layout", "source",   "clock_mhz", "energy_mj", "dispatch"};
+static const char *const names[COLUMNS] = {
+    "kernel",   "m",   "n",    "k",      "latency_us", "batch",  "w_bits",    "a_bits",    "w_format",
+    "a_format", "gpu", "impl", "regime", "layout",     "source", "clock_mhz", "energy_mj", "dispatch"};
 
 static const double most_extent = 1e12, most_us = 1e12;
 

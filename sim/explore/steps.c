@@ -14,11 +14,28 @@ static sim_status out_of_memory(sim_err *err)
 
 /* ---- cells --------------------------------------------------------------------------------------- */
 
-enum { MODEL, LAYERS, HIDDEN, HEADS, FFN, PRECISION, BATCH, TOKENS, LATENCY, NEEDED, ATTENTION = NEEDED, GPU, IMPL,
-       SESSION, SOURCE, COLUMNS };
+enum {
+    MODEL,
+    LAYERS,
+    HIDDEN,
+    HEADS,
+    FFN,
+    PRECISION,
+    BATCH,
+    TOKENS,
+    LATENCY,
+    NEEDED,
+    ATTENTION = NEEDED,
+    GPU,
+    IMPL,
+    SESSION,
+    SOURCE,
+    COLUMNS
+};
 
-static const char *const names[COLUMNS] = {"model",  "layers",     "hidden",    "heads", "ffn",  "precision", "batch",
-                                           "tokens", "latency_ms", "attention", "gpu",   "impl", "session", "source"};
+static const char *const names[COLUMNS] = {"model",     "layers", "hidden",  "heads",      "ffn",
+                                           "precision", "batch",  "tokens",  "latency_ms", "attention",
+                                           "gpu",       "impl",   "session", "source"};
 
 static const char *const precision_names[] = {"fp16", "bf16", "fp8", "w8a8", NULL};
 static const sim_number precisions[] = {

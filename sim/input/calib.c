@@ -84,7 +84,7 @@ const sim_param sim_calibration_kernel_params[] = {
 const int sim_calibration_kernel_param_count =
     sizeof sim_calibration_kernel_params / sizeof *sim_calibration_kernel_params;
 
-#define STEP(field)   offsetof(sim_gpu_step, field)
+#define STEP(field) offsetof(sim_gpu_step, field)
 #define OF_MATH(name, index)                                                                                 \
     {"attention_" name "_es",                                                                                \
      "",                                                                                                     \
@@ -94,7 +94,7 @@ const int sim_calibration_kernel_param_count =
      10,                                                                                                     \
      "",                                                                                                     \
      NULL,                                                                                                   \
-     "Sustained efficiency of attention kernels in " name "; none: as of GEMMs."},                          \
+     "Sustained efficiency of attention kernels in " name "; none: as of GEMMs."},                           \
     {                                                                                                        \
         name "_mac_fj", "fJ", SIM_PARAM_REAL, STEP(mac_fj) + (index) * sizeof(double), 0, 1e9, "", NULL,     \
             "Energy of a multiply-accumulate of " name " under load; none: the device's."                    \
@@ -396,7 +396,8 @@ static void read_step(const sim_cfg *cfg, const char *path, sim_arena *arena, si
         return;
     }
     step->mape_pct = step->held_out_mape_pct = NAN;
-    if (sim_param_begin(&set, step, "calibration.step.", sim_calibration_step_param_count, arena, err) != SIM_OK ||
+    if (sim_param_begin(&set, step, "calibration.step.", sim_calibration_step_param_count, arena, err) !=
+            SIM_OK ||
         sim_param_add(&set, sim_calibration_step_params, sim_calibration_step_param_count, err) != SIM_OK)
         return;
     sim_param_apply(&set, cfg, NULL, err);

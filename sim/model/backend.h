@@ -67,7 +67,7 @@ typedef struct sim_gemm {
     /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
     bool on_chip[SIM_OPERAND_COUNT];
     bool handed_in, handed_on; /* the kernel before wrote its input; the next one reads its output */
-    sim_window window; /* of a convolution; a_stored_bits then counts each input position once */
+    sim_window window;         /* of a convolution; a_stored_bits then counts each input position once */
 } sim_gemm;
 
 static inline bool sim_is_conv(const sim_gemm *gemm)

@@ -70,7 +70,8 @@ static double blend(double a, double b, double q)
 static double compulsory_bytes(const sim_gpu_gemm *g)
 {
     double m = (double)g->m, n = (double)g->n, k = (double)g->k;
-    double a_cold = g->a_cold_frac > 0 ? g->a_cold_frac : 1, out_cold = g->out_cold_frac > 0 ? g->out_cold_frac : 1;
+    double a_cold = g->a_cold_frac > 0 ? g->a_cold_frac : 1,
+           out_cold = g->out_cold_frac > 0 ? g->out_cold_frac : 1;
 
     return (double)g->batch *
            (m * k * g->a_bytes * a_cold + n * g->w_bytes * k + m * n * g->out_bytes * out_cold);
@@ -158,11 +159,12 @@ void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
     double compute_us = waves * 2 * (double)g->m * (double)g->n * (double)g->k / (one_sm * attention_es);
     double memory_us = bytes / (rates->byte_per_us * p[SIM_GPU_EM]);
 
-    *out = (sim_gpu_time){.us = floored(kernel->floor_us, p[SIM_GPU_C] + blend(compute_us, memory_us, p[SIM_GPU_Q])),
-                          .compute_us = compute_us,
-                          .memory_us = memory_us,
-                          .bytes = bytes,
-                          .split = 1};
+    *out = (sim_gpu_time){
+        .us = floored(kernel->floor_us, p[SIM_GPU_C] + blend(compute_us, memory_us, p[SIM_GPU_Q])),
+        .compute_us = compute_us,
+        .memory_us = memory_us,
+        .bytes = bytes,
+        .split = 1};
 }
 
 /* ---- vector kernels ------------------------------------------------------------------------------ */

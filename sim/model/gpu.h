@@ -20,8 +20,8 @@
  * Weights of fewer bits than the math are turned into it tile by tile: T0 grows by
  *   W dequant_frac 2 tn (ks + k0) S / R        whatever tm: once per tile of outputs
  * and activations of fewer bits likewise by W dequant_frac 2 tm (ks + k0) S / R.
- * Inside a step the activations that the kernel before left in L2 are not fetched: of a tensor pair of b bytes
- *   cold = 1 / (1 + (0.5 L2 / b)^2)     the law of the re-reads; weights always are
+ * Inside a step the activations that the kernel before left in L2 are not fetched: of a tensor pair of b
+ * bytes cold = 1 / (1 + (0.5 L2 / b)^2)     the law of the re-reads; weights always are
  *
  * Source of the form: a comparison of seven laws on published measurements of T4, A100 and H100 (see README,
  * "GPU"); a hard max() is wrong at the knee, and more parameters did not predict unseen shapes better. */
@@ -41,9 +41,9 @@ void sim_gpu_rates_of(const sim_arch *arch, sim_gpu_math math, double clock_mhz,
 typedef struct sim_gpu_gemm {
     int64_t m, n, k, batch;
     double a_bytes, w_bytes, out_bytes; /* per element */
-    double a_cold_frac, out_cold_frac;  /* of the activations, what moves between DRAM and L2; 0 counts as 1 */
-    bool dequantized;                   /* weights are narrower than the math */
-    bool widened_a;                     /* activations are; same cost per element of an activation tile */
+    double a_cold_frac, out_cold_frac; /* of the activations, what moves between DRAM and L2; 0 counts as 1 */
+    bool dequantized;                  /* weights are narrower than the math */
+    bool widened_a;                    /* activations are; same cost per element of an activation tile */
 } sim_gpu_gemm;
 
 /* One GEMM; also which part bounds it. Parameters are taken as they are (no clamping). */

@@ -152,8 +152,8 @@ static const sim_gpu_kernel *engine_kernel(const sim_arch *arch, sim_gpu_kernel_
     const sim_gpu_kernel *known = sim_gpu_step_of(arch) ? of_engine(arch, kind) : NULL;
 
     *relative = false;
-    for (int i = 0; !known && sim_gpu_step_of(arch) && i < RELATIVES && relatives[kind][i] != SIM_KERNEL_COUNT;
-         i++) {
+    for (int i = 0;
+         !known && sim_gpu_step_of(arch) && i < RELATIVES && relatives[kind][i] != SIM_KERNEL_COUNT; i++) {
         known = of_engine(arch, relatives[kind][i]);
         *relative = known != NULL;
     }

@@ -309,8 +309,9 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
         r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
                                            (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
     r->dram_bits_bound = r->compulsory_dram_bits;
-    out->tensor_bytes = bytes_of(batch * ((fused(x->arch, l->a_on_chip) ? 0 : (double)gemm->a_stored_bits) +
-                                          (fused(x->arch, l->out_on_chip) ? 0 : (double)gemm->out_stored_bits)));
+    out->tensor_bytes =
+        bytes_of(batch * ((fused(x->arch, l->a_on_chip) ? 0 : (double)gemm->a_stored_bits) +
+                          (fused(x->arch, l->out_on_chip) ? 0 : (double)gemm->out_stored_bits)));
     if (l->weights == SIM_WEIGHTS_KV) {
         int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
         if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))

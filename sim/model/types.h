@@ -300,7 +300,7 @@ typedef struct sim_gpu_kernel {
     const char *impl; /* "cublaslt", "simacc", "cutlass" */
     sim_gpu_regime regime;
     sim_gpu_dispatch dispatch; /* while it was measured */
-    bool is_default; /* of its kind and regime, when no impl is asked for */
+    bool is_default;           /* of its kind and regime, when no impl is asked for */
     double parameter[SIM_GPU_PARAMETERS];
     double floor_us;                     /* of host-dispatched times; 0: none */
     double tau_us;                       /* length at which throttling is half way */
@@ -360,7 +360,7 @@ typedef struct sim_gpu_device {
     const char *engine;                      /* whose kernels and steps; NULL: kernels one by one */
     int dispatch;                            /* sim_gpu_dispatch */
     int attention;                           /* sim_gpu_attention */
-    bool l2_handoff; /* a kernel finds in L2 what the kernel before it left there */
+    bool l2_handoff;                         /* a kernel finds in L2 what the kernel before it left there */
     const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
 } sim_gpu_device;
 

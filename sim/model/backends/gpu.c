@@ -417,9 +417,10 @@ static void vector(const sim_arch *arch, const sim_vector_work *work, sim_number
 
 /* ---- the whole step ------------------------------------------------------------------------------ */
 
-/* An engine's step takes t0 beside its kernels. Under a cap P on board power, of which static power takes P0, dynamic energy E takes at least E / (P - P0):
- * T = (T_free^q + (E / (P - P0))^q)^(1/q). Fitted on BERT end to end on a T4, q about 6; it belongs to the
- * step, since the governor reacts in milliseconds, not to its kernels. */
+/* An engine's step takes t0 beside its kernels. Under a cap P on board power, of which static power takes P0,
+ * dynamic energy E takes at least E / (P - P0): T = (T_free^q + (E / (P - P0))^q)^(1/q). Fitted on BERT end
+ * to end on a T4, q about 6; it belongs to the step, since the governor reacts in milliseconds, not to its
+ * kernels. */
 static double step_cycles(const sim_arch *arch, double cycles, double dynamic_j)
 {
     const sim_gpu_device *gpu = &arch->gpu;
