@@ -149,14 +149,14 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
     out->us = floored(kernel->floor_us, out->us);
 }
 
-void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, const sim_gpu_gemm *g,
-                       double attention_es, sim_gpu_time *out)
+void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, double attention_es_frac,
+                       const sim_gpu_gemm *g, sim_gpu_time *out)
 {
     const double *p = kernel->parameter;
     double one_sm = rates->flop_per_us / rates->sms;
     double waves = sim_gpu_waves((double)g->batch / rates->sms, p[SIM_GPU_AL]);
     double bytes = compulsory_bytes(g);
-    double compute_us = waves * 2 * (double)g->m * (double)g->n * (double)g->k / (one_sm * attention_es);
+    double compute_us = waves * 2 * (double)g->m * (double)g->n * (double)g->k / (one_sm * attention_es_frac);
     double memory_us = bytes / (rates->byte_per_us * p[SIM_GPU_EM]);
 
     *out = (sim_gpu_time){

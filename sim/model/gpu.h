@@ -64,8 +64,8 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
  *   Tc = W 2 m n k S / (R ae)   W as above of x = heads / S      t = c + (Tc^q + Tm^q)^(1/q)
  * Source: TensorRT's fused kernels for up to 512 tokens launch batch x heads blocks; with tiles shared among
  * blocks instead, BERT of 384 tokens at batch 1 comes out 15 to 25% fast on A30, L4 and L40S. */
-void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, const sim_gpu_gemm *gemm,
-                       double attention_es, sim_gpu_time *out);
+void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, double attention_es_frac,
+                       const sim_gpu_gemm *gemm, sim_gpu_time *out);
 
 /* Waves of x blocks per multiprocessor: (1 - al) x + al ceil(x), at least 1. */
 double sim_gpu_waves(double x, double al);

@@ -344,7 +344,7 @@ static sim_status product(const sim_arch *arch, const sim_gemm *gemm, sim_number
         fuse(gemm, &kernel);
     if ((gemm->on_chip[SIM_OPERAND_INPUT] || gemm->on_chip[SIM_OPERAND_OUTPUT]) &&
         sim_gpu_attention_of(arch, shape.m) == SIM_ATTENTION_PER_HEAD)
-        sim_gpu_head_time(&rates, &kernel, &shape, attention_es(arch, out->math, &kernel), &time);
+        sim_gpu_head_time(&rates, &kernel, attention_es(arch, out->math, &kernel), &shape, &time);
     else
         sim_gpu_gemm_time(&rates, &kernel, &shape, &time);
     if (sim_is_conv(gemm) && gemm->batch > 1)
