@@ -448,7 +448,7 @@ sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim
                                sim_step_fit *out, sim_err *err)
 {
     sim_steps *own = sim_arena_alloc(arena, 1, sizeof *own);
-    sim_solution solution;
+    sim_solution solution = {.cost = 0};
     sim_status status;
     subject s;
 

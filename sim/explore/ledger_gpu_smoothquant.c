@@ -241,7 +241,7 @@ sim_status sim_check_smoothquant_memory(const sim_ledger_context *context, sim_l
     for (int i = 0; i < p.count && status == SIM_OK; i++) {
         const run_point *x = &p.at[i];
         double counted, gib, error;
-        sim_result result;
+        sim_result result = {0};
 
         status = run(&p, &p.arch, x, &result, err);
         if (status != SIM_OK)
@@ -324,7 +324,7 @@ static sim_arch arch_of(subject *s, const double *v)
 static sim_status latency_ms(subject *s, const double *v, const run_point *x, double *out)
 {
     sim_arch arch = arch_of(s, v);
-    sim_result result;
+    sim_result result = {0};
     sim_status status = run(s->p, &arch, x, &result, s->err);
 
     *out = status == SIM_OK ? result.totals.latency_s * 1e3 : 1;

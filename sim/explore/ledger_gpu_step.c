@@ -30,22 +30,26 @@ static sim_status steps_of(const sim_ledger_context *context, const char *arch_n
     return status;
 }
 
-/* Appends the rows of these kernels and implementations. */
-static sim_status add_rows(const sim_ledger_context *context, const char *file,
-                           const sim_gpu_kernel_kind *kinds, const char *const *impls, int count,
-                           sim_measurement *rows, int64_t *row_count, sim_err *err)
+/* Rows that are put together from several files. */
+typedef struct collection {
+    sim_measurement rows[1000];
+    int64_t count;
+} collection;
+
+/* Adds the rows of a kernel and implementation. */
+static sim_status add_rows(const sim_ledger_context *context, const char *file, sim_gpu_kernel_kind kernel,
+                           const char *impl, collection *to, sim_err *err)
 {
-    sim_measurements all;
+    sim_measurements all, some = {.count = 0};
     sim_arch unused;
     sim_status status = sim_ledger_gpu(context, "t4.cfg", file, &unused, &all, err);
 
-    for (int i = 0; i < count && status == SIM_OK; i++) {
-        sim_measurements some;
-
-        status = sim_ledger_select(context, &all, kinds[i], impls[i], &some, err);
-        for (int64_t j = 0; j < some.count && status == SIM_OK; j++)
-            rows[(*row_count)++] = some.rows[j];
-    }
+    if (status == SIM_OK)
+        status = sim_ledger_select(context, &all, kernel, impl, &some, err);
+    if (status == SIM_OK && to->count + some.count > (int64_t)(sizeof to->rows / sizeof *to->rows))
+        status = sim_fail(err, SIM_BAD_INPUT, file, 0, "more rows than there is room for");
+    for (int64_t i = 0; i < some.count && status == SIM_OK; i++)
+        to->rows[to->count++] = some.rows[i];
     return status;
 }
 
@@ -91,8 +95,8 @@ static sim_status held_out(const sim_ledger_context *context, const char *arch_n
                            sim_err *err)
 {
     sim_gpu_calibration start;
-    sim_steps steps;
-    sim_arch arch;
+    sim_steps steps = {.count = 0};
+    sim_arch arch = {.name = ""};
     double *by_shape, *by_batch, mean, batch_pct, fp16, int8;
     int folds = 0;
     sim_status status = steps_of(context, arch_name, &arch, &steps, err);
@@ -185,7 +189,7 @@ static sim_status mac_energy(const sim_ledger_context *context, sim_arch *arch, 
     const double q = arch->gpu.cap_sharpness, cap_w = arch->gpu.power_cap_w - arch->gpu.static_w;
     const double macs = (double)row->m * (double)row->n * (double)row->k;
     sim_arch burst = *arch;
-    sim_result result;
+    sim_result result = {0};
     double free_us, dynamic_j;
     sim_status status;
 
@@ -204,41 +208,49 @@ static sim_status mac_energy(const sim_ledger_context *context, sim_arch *arch, 
     return SIM_OK;
 }
 
-sim_status sim_check_gpu_t4_bert_kernels(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
+/* INT8 kernels: launch and memory from the rows of few tokens; none shows compute, whose efficiency stays
+ * where it starts for every tensor core. */
+static sim_status kernels_of(const sim_ledger_context *context, const sim_arch *arch,
+                             sim_calibration_fit *out, sim_err *err)
 {
-    /* INT8 kernels: launch and memory from the rows of few tokens; none shows compute, whose efficiency stays
-     * where it starts for every tensor core. */
-    static const sim_gpu_kernel_kind gemms[] = {SIM_KERNEL_GEMM_FP16, SIM_KERNEL_GEMM_W8A8},
-                                     vectors[] = {SIM_KERNEL_RMSNORM};
-    static const char *const gemm_impls[] = {"cublas", "cutlass"}, *const vector_impls[] = {NULL};
     static const sim_calibrate_options how = {.name = "ledger", .no_residuals = true};
-    enum { ROWS_MAX = 1000 };
-    sim_measurement *rows = sim_arena_alloc(context->arena, ROWS_MAX, sizeof *rows);
-    sim_measurements kernels = {"t4_gemm.csv and t4_vector.csv", rows, 0}, sustained;
-    sim_calibration_fit fit;
-    sim_steps steps;
-    sim_arch arch, unused;
-    double *log_us;
-    sim_status status = steps_of(context, "t4.cfg", &arch, &steps, err);
+    collection *rows = sim_arena_alloc(context->arena, 1, sizeof *rows);
+    sim_measurements measured = {.file = "t4_gemm.csv and t4_vector.csv"};
+    sim_status status;
 
     if (!rows)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    status = add_rows(context, "t4_gemm.csv", SIM_KERNEL_GEMM_FP16, "cublas", rows, err);
     if (status == SIM_OK)
-        status = add_rows(context, "t4_gemm.csv", gemms, gemm_impls, 2, rows, &kernels.count, err);
+        status = add_rows(context, "t4_gemm.csv", SIM_KERNEL_GEMM_W8A8, "cutlass", rows, err);
     if (status == SIM_OK)
-        status = add_rows(context, "t4_vector.csv", vectors, vector_impls, 1, rows, &kernels.count, err);
+        status = add_rows(context, "t4_vector.csv", SIM_KERNEL_RMSNORM, NULL, rows, err);
+    measured.rows = rows->rows;
+    measured.count = rows->count;
+    return status == SIM_OK ? sim_calibrate(arch, &measured, &how, context->arena, out, err) : status;
+}
+
+sim_status sim_check_gpu_t4_bert_kernels(const sim_ledger_context *context, sim_ledger_row *out, sim_err *err)
+{
+    sim_measurements sustained = {.count = 0};
+    sim_calibration_fit fit = {.rows = 0};
+    sim_steps steps = {.count = 0};
+    sim_arch arch = {.name = ""}, unused;
+    double *log_us;
+    sim_status status = steps_of(context, "t4.cfg", &arch, &steps, err);
+
     if (status == SIM_OK)
-        status = sim_calibrate(&arch, &kernels, &how, context->arena, &fit, err);
+        status = kernels_of(context, &arch, &fit, err);
     if (status == SIM_OK)
         status = sim_ledger_gpu(context, "t4.cfg", "gpu_t4_sustained.csv", &unused, &sustained, err);
-    if (status != SIM_OK)
-        return status;
     arch.calibration = &fit.calibration;
     for (int64_t i = 0; i < sustained.count && status == SIM_OK; i++)
         status = mac_energy(context, &arch, &sustained.rows[i], err);
+    if (status != SIM_OK)
+        return status;
     log_us = sim_arena_alloc(context->arena, (size_t)steps.count, sizeof *log_us);
-    if (status == SIM_OK && !log_us)
-        status = sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    if (!log_us)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int64_t i = 0; i < steps.count && status == SIM_OK; i++) {
         double us = 1;
 
@@ -249,12 +261,12 @@ sim_status sim_check_gpu_t4_bert_kernels(const sim_ledger_context *context, sim_
         return status;
     *out = (sim_ledger_row){
         .claim = "T4: BERT end to end from kernel and sustained rows, no step seen",
-        .target = "MAPE <= 10%",
+        .target = "MAPE <= 10%, each precision",
         .result = sim_ledger_text(context, "%.1f%% on %lld rows (FP16 %.1f%%, INT8 %.1f%%)",
                                   mean_of(&steps, log_us, 0), (long long)steps.count,
                                   mean_of(&steps, log_us, 16), mean_of(&steps, log_us, 8)),
         .source = source,
-        .met = mean_of(&steps, log_us, 0) <= 10,
+        .met = mean_of(&steps, log_us, 16) <= 10 && mean_of(&steps, log_us, 8) <= 10,
     };
     return SIM_OK;
 }
