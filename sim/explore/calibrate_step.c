@@ -215,8 +215,8 @@ static sim_status add_precision(subject *s, const sim_step_row *row, sim_err *er
         if (s->numbers[i].format == row->number.format && s->numbers[i].bits == row->number.bits)
             return SIM_OK;
     if (!sim_gpu_kernel_of(s->arch, row->number, row->number, &kind, &math))
-        return sim_fail(err, SIM_BAD_INPUT, s->steps->file, row->line, "'%s' does not multiply %s%d",
-                        s->arch->name, sim_format_names[row->number.format], row->number.bits);
+        return sim_fail(err, SIM_BAD_INPUT, s->steps->file, row->line, "'%s' does not multiply %s",
+                        s->arch->name, sim_step_precision(row->number));
     if (s->precisions == SIM_STEP_PRECISIONS_MAX)
         return sim_fail(err, SIM_BAD_INPUT, s->steps->file, row->line,
                         "a third precision: steps are fitted in at most %d", SIM_STEP_PRECISIONS_MAX);

@@ -41,6 +41,14 @@ static const char *const precision_names[] = {"fp16", "bf16", "fp8", "w8a8", NUL
 static const sim_number precisions[] = {
     {SIM_FORMAT_FP, 16}, {SIM_FORMAT_BF, 16}, {SIM_FORMAT_FP8, 8}, {SIM_FORMAT_INT, 8}};
 
+const char *sim_step_precision(sim_number number)
+{
+    for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++)
+        if (precisions[i].format == number.format && precisions[i].bits == number.bits)
+            return precision_names[i];
+    return "";
+}
+
 static const double most_extent = 1e9, most_ms = 1e9;
 
 typedef struct reader {
@@ -157,10 +165,11 @@ static sim_status read_csv(const sim_csv *csv, sim_arena *arena, sim_steps *out,
         if (r.column[i] >= 0 || i >= NEEDED)
             continue;
         status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->header_line, "no column '%s'", names[i]);
-        sim_hint(err, "needed: model, layers, hidden, heads, ffn, precision, batch, tokens, latency_ms");
     }
-    if (status != SIM_OK)
+    if (status != SIM_OK) {
+        sim_hint(err, "needed: model, layers, hidden, heads, ffn, precision, batch, tokens, latency_ms");
         return status;
+    }
     for (r.row = 0; r.row < csv->row_count; r.row++) {
         r.bad = false;
         read_row(&r, &rows[r.row]);

@@ -49,6 +49,9 @@ sim_status sim_steps_parse(const char *text, size_t length, const char *name, si
                            sim_steps *out, sim_err *err);
 sim_status sim_steps_load(const char *path, sim_arena *arena, sim_steps *out, sim_err *err);
 
+/* "w8a8", as the column has it; "" of others. */
+const char *sim_step_precision(sim_number number);
+
 /* Rows of the GPU that an arch's name says (those that name none included), in order; `others` names those
  * that were left out, NULL when none were. SIM_BAD_INPUT when there are none. */
 sim_status sim_steps_of(const sim_arch *arch, const sim_steps *from, sim_arena *arena, sim_steps *out,
