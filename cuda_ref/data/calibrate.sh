@@ -13,7 +13,10 @@ fit() {
     "$simacc" calibrate "$@" --arch "$arch/$name.cfg" --set calibration=none -o "$out/$name.cfg"
 }
 
-# NeuSight's vector kernels were dispatched from the host one by one, which engines do not do.
-fit t4 --from "$data/t4_gemm.csv" --from "$data/t4_vector.csv" --no-floor
-fit a100 --from "$data/a100_linear.csv" --from "$data/a100_vector.csv"
+steps=$data/bert_steps.csv
+fit t4 --from "$data/t4_gemm.csv" --from "$data/t4_vector.csv" --steps "$steps"
+fit a100 --from "$data/a100_linear.csv" --from "$data/a100_vector.csv" --steps "$steps"
 fit h100 --from "$data/h100_linear.csv" --from "$data/h100_vector.csv"
+for gpu in v100 a30 l4 l40s; do
+    fit $gpu --steps "$steps"
+done

@@ -131,6 +131,63 @@ static void put_parameters(const sim_calibration_fit *fit, int width, bool colou
     sim_grid_free(&grid);
 }
 
+/* Whole steps: errors, then what was fitted. */
+static void put_steps(const sim_step_fit *steps, int width, bool colour, sim_text *out)
+{
+    static const sim_grid_column columns[] = {{"parameter", false, 0, 0, 0, false},
+                                              {"value", true, 0, 0, 0, false},
+                                              {"posterior/prior sd", true, 1, 0, 0, false}};
+    sim_grid grid;
+
+    sim_text_printf(out, "\nsteps of %s: %lld rows of %lld models and lengths\n  fitted %.1f%%",
+                    steps->step.impl, (long long)steps->step.rows, (long long)steps->step.groups,
+                    steps->fitted.mape_pct);
+    if (steps->held_out.n > 0)
+        sim_text_printf(out, ", model and length held out %.1f%%", steps->held_out.mape_pct);
+    if (steps->by_batch.n > 0)
+        sim_text_printf(out, ", batch held out %.1f%%", steps->by_batch.mape_pct);
+    sim_text_add(out, "\n\n");
+    sim_grid_init(&grid, columns, sizeof columns / sizeof *columns, NULL);
+    for (int i = 0; i < steps->parameter_count; i++) {
+        const sim_step_parameter *p = &steps->parameters[i];
+
+        sim_grid_cell(&grid, SIM_PAINT_NONE, "%s", p->name);
+        sim_grid_cell(&grid, SIM_PAINT_NONE, "%.4g", p->value);
+        if (p->shrink_frac > 0)
+            sim_grid_cell(&grid, p->shrink_frac > 0.8 ? SIM_PAINT_YELLOW : SIM_PAINT_DIM, "%.2f",
+                          p->shrink_frac);
+        else
+            sim_grid_cell(&grid, SIM_PAINT_DIM, "-");
+    }
+    sim_grid_print(&grid, 2, width, colour, out);
+    sim_grid_free(&grid);
+    put_left_out(steps->left_out, steps->left_out_gpus, width, out);
+}
+
+static void put_steps_json(sim_json_writer *w, const sim_step_fit *steps)
+{
+    sim_json_begin(w, "steps", '{', false);
+    sim_json_put_text(w, "impl", steps->step.impl);
+    sim_json_put_int(w, "rows", steps->step.rows);
+    sim_json_put_int(w, "groups", steps->step.groups);
+    sim_json_put_int(w, "folds", steps->folds);
+    put_score_object(w, "fitted", &steps->fitted);
+    put_score_object(w, "held_out", &steps->held_out);
+    put_score_object(w, "batch_held_out", &steps->by_batch);
+    sim_json_begin(w, "parameters", '[', false);
+    for (int i = 0; i < steps->parameter_count; i++) {
+        const sim_step_parameter *p = &steps->parameters[i];
+
+        sim_json_begin(w, NULL, '{', true);
+        sim_json_put_text(w, "name", p->name);
+        sim_json_put_real(w, "value", p->value);
+        sim_json_put_real(w, "posterior_over_prior_sd", p->shrink_frac > 0 ? p->shrink_frac : NAN);
+        sim_json_end(w, '}');
+    }
+    sim_json_end(w, ']');
+    sim_json_end(w, '}');
+}
+
 void sim_report_fit_table(const sim_calibration_fit *fit, int width, bool colour, sim_text *out)
 {
     sim_text_printf(out, "%s: %lld rows of %s, fitted for %s\n\n", fit->calibration.name,
@@ -156,6 +213,8 @@ void sim_report_fit_table(const sim_calibration_fit *fit, int width, bool colour
         sim_text_printf(out, "\n%s\n", label);
         sim_wrap_add(out, "", 2, width, fit->lines[i].words);
     }
+    if (fit->steps)
+        put_steps(fit->steps, width, colour, out);
     put_left_out(fit->left_out, fit->left_out_gpus, width, out);
 }
 
@@ -217,6 +276,10 @@ void sim_report_fit_json(const sim_calibration_fit *fit, sim_text *out)
         sim_json_end(&w, '}');
     }
     sim_json_end(&w, ']');
+    if (fit->steps)
+        put_steps_json(&w, fit->steps);
+    else
+        sim_json_put_null(&w, "steps");
     sim_json_end(&w, '}');
     sim_text_add(out, "\n");
 }

@@ -18,6 +18,8 @@ static const char *const operands[] = {NULL};
 
 static const sim_opt options[] = {
     {"--from", "CSV", "Fit to the measurements of this file; may be given repeatedly."},
+    {"--steps", "CSV",
+     "Fit whole steps of encoders too, end to end: launch, efficiencies and energy of an engine's kernels."},
     {"--gpu", NULL, "Measure on the GPU of this machine first, then fit. Needs the CUDA plug-in."},
     {"--with", "CALIB", "Score this calibration instead of fitting one; see --check."},
     {"--check", "CSV", "The measurements to score it against; may be given repeatedly."},
@@ -67,6 +69,16 @@ static const char text[] =
     "  clock_mhz    while it ran; es is then relative to the peak at that clock\n"
     "  gpu, w_bits, a_bits, w_format, a_format, layout, energy_mj, source\n"
     "\n"
+    "Whole steps (--steps) are a CSV of their own: BERT in an engine, at the board's power limit:\n"
+    "  model, layers, hidden, heads, ffn   a label and the encoder's shape            (required)\n"
+    "  precision    fp16, bf16, fp8 or w8a8                                           (required)\n"
+    "  batch, tokens, latency_ms           sequences, tokens of each, one step        (required)\n"
+    "  attention    per_head (default), flash or unfused\n"
+    "  gpu, impl, session                  impl is the engine, e.g. tensorrt\n"
+    "They are fitted on top of the kernels, and 'simacc run' uses them with gpu.engine = \"tensorrt\".\n"
+    "Held out: each model and length. From latency alone only mac_fj over power_cap_w less static_w\n"
+    "can be told, so mac_fj is what fits the arch's static_w.\n"
+    "\n"
     "How many rows? One gives a scale. Eight shapes give an error estimate, by leaving out one at a\n"
     "time. With 24 of your own layers, m spread by factors of two, expect 4 to 6%. With few rows use\n"
     "--refit: launch, compute and memory efficiency are what differs between hosts and sessions.\n"
@@ -75,7 +87,7 @@ static const char text[] =
 typedef struct request {
     const char **from; /* files to fit to, or the one to check */
     int from_count;
-    const char *with, *check, *arch, *file, *refit, *name, *plot, *csv, *kernels;
+    const char *with, *check, *steps, *arch, *file, *refit, *name, *plot, *csv, *kernels;
     bool gpu, json, no_residuals, no_floor;
     int64_t device, budget_s;
     sim_inputs inputs;
@@ -128,6 +140,7 @@ static sim_status read_request(const sim_opts *opts, sim_arena *arena, request *
 
     *r = (request){.with = sim_opt_value(opts, "--with"),
                    .check = sim_opt_value(opts, "--check"),
+                   .steps = sim_opt_value(opts, "--steps"),
                    .arch = sim_opt_value(opts, "--arch"),
                    .file = sim_opt_value(opts, "-o"),
                    .refit = sim_opt_value(opts, "--refit"),
@@ -145,15 +158,16 @@ static sim_status read_request(const sim_opts *opts, sim_arena *arena, request *
     exclude(opts, "--from", "--gpu", err);
     exclude(opts, "--from", "--with", err);
     exclude(opts, "--gpu", "--with", err);
+    exclude(opts, "--steps", "--with", err);
     belongs_to(opts, "--with", "--check", err);
     belongs_to(opts, "--check", "--with", err);
     for (int i = 0; fits[i]; i++)
         exclude(opts, fits[i], "--with", err);
     for (int i = 0; measures[i]; i++)
         belongs_to(opts, measures[i], "--gpu", err);
-    if (r->from_count == 0 && !r->gpu && !r->with && !r->check) {
+    if (r->from_count == 0 && !r->steps && !r->gpu && !r->with && !r->check) {
         sim_fail(err, SIM_USAGE, NULL, 0,
-                 "calibrate: nothing to do: give --from, --gpu, or --with and --check");
+                 "calibrate: nothing to do: give --from, --gpu, --steps, or --with and --check");
         sim_hint(err, "see 'simacc help calibrate'");
     } else if (!r->arch && !r->gpu) {
         sim_fail(err, SIM_USAGE, NULL, 0, "calibrate: missing --arch");
@@ -269,27 +283,29 @@ static sim_status draw_law(const request *r, const sim_arch *arch, const sim_gpu
     return draw(r, arch, &law, measured, arena, err);
 }
 
-static int fit(const request *r, const sim_arch *arch, const sim_measurements *measured, const sim_term *term,
-               sim_arena *arena, sim_err *err)
+static int fit(const request *r, const sim_arch *arch, const sim_measurements *measured,
+               const sim_steps *steps, const sim_term *term, sim_arena *arena, sim_err *err)
 {
     const bool only_file = r->file && strcmp(r->file, "-") == 0;
     sim_calibrate_options how = {
         .no_residuals = r->no_residuals, .no_floor = r->no_floor, .name = name_of(r, arena)};
     sim_text answer = {.length = 0}, file = {.length = 0};
     sim_gpu_calibration start;
-    sim_calibration_fit fitted;
+    sim_calibration_fit fitted = {.rows = 0};
     sim_status status = SIM_OK;
 
     if (r->refit) {
         status = sim_calibration_open(r->refit, arena, &start, err);
         how.refit = &start;
     }
-    if (status == SIM_OK)
+    if (status == SIM_OK && measured->count > 0)
         status = sim_calibrate(arch, measured, &how, arena, &fitted, err);
+    if (status == SIM_OK && steps->count > 0)
+        status = sim_calibrate_add_steps(arch, steps, &how, arena, &fitted, err);
     if (status != SIM_OK)
         return status;
     /* The chart first: without gnuplot nothing is written. */
-    if (r->plot) {
+    if (r->plot && measured->count > 0) {
         status = draw_law(r, arch, &fitted.calibration, measured, arena, err);
         if (status != SIM_OK)
             return status;
@@ -333,7 +349,8 @@ static int check(const request *r, const sim_arch *arch, const sim_measurements 
 static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim_err *err)
 {
     sim_arch_handle *arch = NULL;
-    sim_measurements measured;
+    sim_measurements measured = {.count = 0};
+    sim_steps steps = {.count = 0};
     request r;
     int code;
 
@@ -344,12 +361,15 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
     /* Both are read even when one is wrong: all errors are reported together. */
     if (sim_arch_open(r.arch, r.inputs.settings, r.inputs.setting_count, &arch, err) != SIM_OK)
         sim_cmd_hint_file(r.arch, "arch", ".cfg", arena, err);
-    sim_measurements_load_all(r.from, r.from_count, arena, &measured, err);
+    if (r.from_count > 0)
+        sim_measurements_load_all(r.from, r.from_count, arena, &measured, err);
+    if (r.steps)
+        sim_steps_load(r.steps, arena, &steps, err);
     code = sim_err_status(err);
     if (code == SIM_OK && r.with)
         code = check(&r, sim_arch_get(arch), &measured, term, arena, err);
     else if (code == SIM_OK)
-        code = fit(&r, sim_arch_get(arch), &measured, term, arena, err);
+        code = fit(&r, sim_arch_get(arch), &measured, &steps, term, arena, err);
     sim_arch_close(arch);
     return code;
 }

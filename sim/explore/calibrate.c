@@ -95,6 +95,7 @@ static void start_of(const sim_arch *arch, const sim_calibrate_options *options,
     }
     j->start.impl = j->impl;
     j->start.regime = j->regime;
+    j->start.dispatch = j->set.rows[0].of->dispatch;
 }
 
 /* What differs between implementations on the same device: launch and use of memory. The rest is the
@@ -487,6 +488,67 @@ sim_status sim_calibrate(const sim_arch *arch, const sim_measurements *measured,
     out->calibration.kernels = kernels;
     out->calibration.kernel_count = count;
     return SIM_OK;
+}
+
+/* ---- steps ---------------------------------------------------------------------------------------- */
+
+/* A kernel that no measurement of its own was fitted to. */
+static sim_fit_line line_without_rows(const sim_gpu_kernel *kernel)
+{
+    static const sim_fit_score unknown = {0, NAN, NAN, NAN, NAN};
+    sim_fit_line line = {.kernel = kernel, .fitted = unknown, .held_out = unknown, .words = ""};
+
+    line.other_m = line.ideal = line.roofline = line.roofline_held_out = unknown;
+    for (int i = 0; i < SIM_GPU_PARAMETERS; i++)
+        line.origin[i] = kernel->from_prior[i] ? "kept" : NULL;
+    return line;
+}
+
+sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
+                                   const sim_calibrate_options *options, sim_arena *arena,
+                                   sim_calibration_fit *fit, sim_err *err)
+{
+    const sim_gpu_calibration before = fit->calibration;
+    sim_step_fit *found = sim_arena_alloc(arena, 1, sizeof *found);
+    sim_arch start = *arch;
+    sim_fit_line *lines;
+    const char *file;
+    sim_status status;
+
+    if (!found)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    if (before.kernel_count > 0)
+        start.calibration = &before;
+    start.gpu.engine = NULL; /* kernels as they were measured, not as an older fit of steps had them */
+    status = sim_calibrate_steps(&start, steps, arena, found, err);
+    if (status == SIM_OK)
+        status = sim_step_calibration(&start, found, arena, &fit->calibration, err);
+    if (status != SIM_OK)
+        return status;
+    lines = sim_arena_alloc(arena, (size_t)fit->calibration.kernel_count, sizeof *lines);
+    if (!lines)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    for (int64_t i = 0; i < fit->calibration.kernel_count; i++) {
+        const sim_gpu_kernel *k = &fit->calibration.kernels[i];
+
+        lines[i] = line_without_rows(k);
+        for (int64_t j = 0; j < before.kernel_count; j++)
+            if (before.kernels[j].kind == k->kind && before.kernels[j].regime == k->regime &&
+                strcmp(before.kernels[j].impl, k->impl) == 0) {
+                lines[i] = fit->lines[j];
+                lines[i].kernel = k;
+            }
+    }
+    fit->lines = lines;
+    fit->steps = found;
+    fit->arch_name = arch->name;
+    if (options->name)
+        fit->calibration.name = options->name;
+    fit->rows += found->step.rows;
+    file = strrchr(steps->file, '/') ? strrchr(steps->file, '/') + 1 : steps->file;
+    fit->measured_file =
+        fit->measured_file ? sim_arena_printf(arena, "%s and %s", fit->measured_file, file) : file;
+    return fit->measured_file ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
 sim_status sim_calibration_open(const char *path, sim_arena *arena, sim_gpu_calibration *out, sim_err *err)

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "explore/calibrate_roofline.h"
 #include "explore/calibrate_set.h"
+#include "explore/calibrate_step.h"
 
 typedef struct sim_calibrate_options {
     /* Only c_us, es and em are fitted, everything else stays as this calibration has it: for few rows of
@@ -39,6 +40,7 @@ typedef struct sim_calibration_fit {
     const char *arch_name, *measured_file;
     int64_t rows, left_out; /* left out: of other GPUs than the arch's */
     const char *left_out_gpus;
+    const sim_step_fit *steps; /* NULL: none were fitted */
 } sim_calibration_fit;
 
 /* Fits. Where the file holds several GPUs, the rows of the one that the arch's name says. Implementations
@@ -52,6 +54,13 @@ typedef struct sim_calibration_fit {
 sim_status sim_calibrate(const sim_arch *arch, const sim_measurements *measured,
                          const sim_calibrate_options *options, sim_arena *arena, sim_calibration_fit *out,
                          sim_err *err);
+
+/* Fits whole steps on top of what `fit` holds, and puts the engine's kernels and step into it. A `fit` that
+ * is all zero starts from the arch's calibration, kernels kept as they are. Errors as of sim_calibrate_steps.
+ */
+sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
+                                   const sim_calibrate_options *options, sim_arena *arena,
+                                   sim_calibration_fit *fit, sim_err *err);
 
 /* The calibration as a file. */
 void sim_calibration_text(const sim_calibration_fit *fit, sim_text *out);

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Five digits are more than any fit knows. */
@@ -28,11 +29,17 @@ static void put_number(sim_text *out, double value)
         sim_text_add(out, ".0");
 }
 
-static void put_real(sim_text *out, const char *key, double value)
+static void put_real_at(sim_text *out, const char *indent, const char *key, double value)
 {
-    sim_text_printf(out, "            %s = ", key);
+    sim_text_printf(out, "%s%s = ", indent, key);
     put_number(out, value);
     sim_text_add(out, ";\n");
+}
+
+/* Of a kernel. */
+static void put_real(sim_text *out, const char *key, double value)
+{
+    put_real_at(out, "            ", key, value);
 }
 
 static void put_quoted(sim_text *out, const char *text)
@@ -108,6 +115,8 @@ static void put_kernel(sim_text *out, const sim_calibration_fit *fit, int64_t at
     if (*k->impl)
         put_text(out, "            ", "impl", k->impl);
     put_text(out, "            ", "regime", sim_gpu_regime_names[k->regime]);
+    if (k->dispatch == SIM_DISPATCH_HOST)
+        put_text(out, "            ", "dispatch", sim_gpu_dispatch_names[k->dispatch]);
     sim_text_printf(out, "            default = %s;\n", k->is_default ? "true" : "false");
     for (int i = 0; i < SIM_GPU_PARAMETERS; i++)
         if (gemm || i == SIM_GPU_C || (i == SIM_GPU_EM && k->kind != SIM_KERNEL_EMPTY))
@@ -149,6 +158,34 @@ static void put_kernel(sim_text *out, const sim_calibration_fit *fit, int64_t at
     sim_text_add(out, "        };\n");
 }
 
+static void put_step(sim_text *out, const sim_gpu_step *step)
+{
+    static const char indent[] = "        ";
+
+    sim_text_add(out, "    step = {\n");
+    put_text(out, indent, "impl", step->impl);
+    put_text(out, indent, "attention", sim_gpu_attention_names[step->attention]);
+    put_real_at(out, indent, "t0_us", step->t0_us);
+    for (int i = 0; i < SIM_GPU_MATHS; i++) {
+        char key[64];
+
+        snprintf(key, sizeof key, "attention_%s_es", sim_gpu_math_names[i]);
+        if (step->attention_es[i] > 0)
+            put_real_at(out, indent, key, step->attention_es[i]);
+        snprintf(key, sizeof key, "%s_mac_fj", sim_gpu_math_names[i]);
+        if (step->mac_fj[i] > 0)
+            put_real_at(out, indent, key, step->mac_fj[i]);
+    }
+    sim_text_printf(out, "%srows = %lld;\n%sgroups = %lld;\n", indent, (long long)step->rows, indent,
+                    (long long)step->groups);
+    if (isfinite(step->mape_pct))
+        put_real_at(out, indent, "mape_pct", step->mape_pct);
+    if (isfinite(step->held_out_mape_pct))
+        put_real_at(out, indent, "held_out_mape_pct", step->held_out_mape_pct);
+    put_text(out, indent, "source", step->source);
+    sim_text_add(out, "    };\n");
+}
+
 void sim_calibration_text(const sim_calibration_fit *fit, sim_text *out)
 {
     const sim_gpu_calibration *c = &fit->calibration;
@@ -170,5 +207,8 @@ void sim_calibration_text(const sim_calibration_fit *fit, sim_text *out)
     sim_text_add(out, ";\n    kernels = {\n");
     for (int64_t i = 0; i < c->kernel_count; i++)
         put_kernel(out, fit, i);
-    sim_text_add(out, "    };\n};\n");
+    sim_text_add(out, "    };\n");
+    if (c->step)
+        put_step(out, c->step);
+    sim_text_add(out, "};\n");
 }

@@ -92,12 +92,13 @@ enum {
     SOURCE,
     CLOCK,
     ENERGY,
+    DISPATCH,
     COLUMNS
 };
 
-static const char *const names[COLUMNS] = {"kernel", "m",      "n",        "k",         "latency_us", "batch",
-                                           "w_bits", "a_bits", "w_format", "a_format",  "gpu",        "impl",
-                                           "regime", "layout", "source",   "clock_mhz", "energy_mj"};
+static const char *const names[COLUMNS] = {
+    "kernel",   "m",   "n",    "k",      "latency_us", "batch",  "w_bits",    "a_bits",    "w_format",
+    "a_format", "gpu", "impl", "regime", "layout",     "source", "clock_mhz", "energy_mj", "dispatch"};
 
 static const double most_extent = 1e12, most_us = 1e12;
 
@@ -266,6 +267,7 @@ static void read_row(reader *r, sim_measurement *out)
     out->energy_mj = real_of(r, ENERGY, 0, HUGE_VAL, NAN);
     out->clock_mhz = real_of(r, CLOCK, 0, 1e5, 0);
     out->regime = (sim_gpu_regime)word_of(r, REGIME, sim_gpu_regime_names, SIM_REGIME_BURST);
+    out->dispatch = (sim_gpu_dispatch)word_of(r, DISPATCH, sim_gpu_dispatch_names, SIM_DISPATCH_GRAPH);
     out->gpu = text_of(r, GPU);
     out->impl = text_of(r, IMPL);
     out->layout = text_of(r, LAYOUT);

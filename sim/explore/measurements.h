@@ -10,6 +10,7 @@
  *   w_bits, a_bits, w_format, a_format
  *               operands as stored; what the kernel's name says
  *   gpu, impl, regime ("burst", "sustained"), layout, source
+ *   dispatch    "host": launched one by one, so that the time holds that too; "graph" when unknown
  *   clock_mhz   while it ran
  *   energy_mj   of one call, 0 or more
  *
@@ -26,6 +27,7 @@
 typedef struct sim_measurement {
     sim_gpu_kernel_kind kernel;
     sim_gpu_regime regime;           /* burst when unknown */
+    sim_gpu_dispatch dispatch;       /* graph when unknown */
     const char *gpu, *impl, *layout; /* "" when unknown */
     const char *source;
     int64_t m, n, k, batch;

@@ -90,6 +90,17 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_gpu_w4,
         sim_check_allreduce,
         sim_check_mt_nlg,
+        sim_check_gpu_t4_bert,
+        sim_check_gpu_t4_bert_kernels,
+        sim_check_gpu_v100_bert,
+        sim_check_gpu_a100_bert,
+        sim_check_gpu_a30_bert,
+        sim_check_gpu_l4_bert,
+        sim_check_gpu_l40s_bert,
+        sim_check_gpu_a100_block,
+        sim_check_gpu_h100_block,
+        sim_check_smoothquant_memory,
+        sim_check_smoothquant_latency,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};

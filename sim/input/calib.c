@@ -14,7 +14,7 @@ static const char group_prefix[] = "calibration.kernels.";
 /* A kernel as its group has it. */
 typedef struct source {
     sim_gpu_kernel kernel;
-    int kind, regime; /* sim_gpu_kernel_kind, sim_gpu_regime */
+    int kind, regime, dispatch; /* sim_gpu_kernel_kind, sim_gpu_regime, sim_gpu_dispatch */
     int64_t occupancy_least, occupancy_most;
 } source;
 
@@ -39,6 +39,8 @@ const sim_param sim_calibration_kernel_params[] = {
     {"kernel", "", SIM_PARAM_ENUM, AT(kind), 0, 0, NULL, sim_gpu_kernel_names, "Kernel that was measured."},
     {"impl", "", SIM_PARAM_TEXT, KERNEL(impl), 0, 0, "", NULL, "Implementation, by name."},
     {"regime", "", SIM_PARAM_ENUM, AT(regime), 0, 0, "burst", sim_gpu_regime_names, "How it was measured."},
+    {"dispatch", "", SIM_PARAM_ENUM, AT(dispatch), 0, 0, "graph", sim_gpu_dispatch_names,
+     "How it was launched while it was measured."},
     {"default", "", SIM_PARAM_BOOL, KERNEL(is_default), 0, 0, "false", NULL,
      "Used when no implementation is asked for."},
     {"c_us", "us", SIM_PARAM_REAL, PARAMETER(SIM_GPU_C), 0, 1e6, NULL, NULL,
@@ -81,6 +83,43 @@ const sim_param sim_calibration_kernel_params[] = {
 };
 const int sim_calibration_kernel_param_count =
     sizeof sim_calibration_kernel_params / sizeof *sim_calibration_kernel_params;
+
+#define STEP(field) offsetof(sim_gpu_step, field)
+#define OF_MATH(name, index)                                                                                 \
+    {"attention_" name "_es",                                                                                \
+     "",                                                                                                     \
+     SIM_PARAM_REAL,                                                                                         \
+     STEP(attention_es) + (index) * sizeof(double),                                                          \
+     1e-4,                                                                                                   \
+     10,                                                                                                     \
+     "",                                                                                                     \
+     NULL,                                                                                                   \
+     "Sustained efficiency of attention kernels in " name "; none: as of GEMMs."},                           \
+    {                                                                                                        \
+        name "_mac_fj", "fJ", SIM_PARAM_REAL, STEP(mac_fj) + (index) * sizeof(double), 0, 1e9, "", NULL,     \
+            "Energy of a multiply-accumulate of " name " under load; none: the device's."                    \
+    }
+
+const sim_param sim_calibration_step_params[] = {
+    {"impl", "", SIM_PARAM_TEXT, STEP(impl), 0, 0, NULL, NULL, "Engine, also the impl of its kernels."},
+    {"attention", "", SIM_PARAM_ENUM, STEP(attention), 0, 0, "auto", sim_gpu_attention_names,
+     "Its attention kernels."},
+    {"t0_us", "us", SIM_PARAM_REAL, STEP(t0_us), 0, 1e9, NULL, NULL, "Once per step, whatever it does."},
+    OF_MATH("fp32", SIM_GPU_FP32),
+    OF_MATH("fp16", SIM_GPU_FP16),
+    OF_MATH("bf16", SIM_GPU_BF16),
+    OF_MATH("fp8", SIM_GPU_FP8),
+    OF_MATH("int8", SIM_GPU_INT8),
+    OF_MATH("int4", SIM_GPU_INT4),
+    {"rows", "", SIM_PARAM_INT, STEP(rows), 0, 1e12, "", NULL, "Steps fitted."},
+    {"groups", "", SIM_PARAM_INT, STEP(groups), 0, 1e12, "", NULL, "Models and lengths among them."},
+    {"mape_pct", "%", SIM_PARAM_REAL, STEP(mape_pct), 0, 1e6, "", NULL, "Mean error on these steps."},
+    {"held_out_mape_pct", "%", SIM_PARAM_REAL, STEP(held_out_mape_pct), 0, 1e6, "", NULL,
+     "Mean error on models and lengths held out."},
+    {"source", "", SIM_PARAM_TEXT, STEP(source), 0, 0, "", NULL, "Where these measurements come from."},
+};
+const int sim_calibration_step_param_count =
+    sizeof sim_calibration_step_params / sizeof *sim_calibration_step_params;
 
 /* ---- lists --------------------------------------------------------------------------------------- */
 
@@ -266,6 +305,7 @@ static sim_status read_kernel(const sim_cfg *cfg, const sim_cfg_setting *group, 
     *out = from.kernel;
     out->kind = (sim_gpu_kernel_kind)from.kind;
     out->regime = (sim_gpu_regime)from.regime;
+    out->dispatch = (sim_gpu_dispatch)from.dispatch;
     out->occupancy_least = (int)from.occupancy_least;
     out->occupancy_most = (int)from.occupancy_most;
     if (!*out->source)
@@ -335,12 +375,53 @@ static void read_kernels(const sim_cfg *cfg, const char *path, sim_arena *arena,
     }
 }
 
+/* ---- the step ------------------------------------------------------------------------------------- */
+
+static void read_step(const sim_cfg *cfg, const char *path, sim_arena *arena, sim_gpu_calibration *out,
+                      sim_text *canonical, sim_err *err)
+{
+    const sim_cfg_setting *group = sim_cfg_find(cfg, "calibration.step");
+    sim_gpu_step *step = group ? sim_arena_alloc(arena, 1, sizeof *step) : NULL;
+    sim_param_set set;
+    bool has_kernel = false;
+
+    if (!group)
+        return;
+    if (!step) {
+        out_of_memory(err);
+        return;
+    }
+    if (group->value.type != SIM_CFG_GROUP) {
+        sim_fail(err, SIM_BAD_INPUT, group->file, group->line, "'calibration.step' must be a group");
+        return;
+    }
+    step->mape_pct = step->held_out_mape_pct = NAN;
+    if (sim_param_begin(&set, step, "calibration.step.", sim_calibration_step_param_count, arena, err) !=
+            SIM_OK ||
+        sim_param_add(&set, sim_calibration_step_params, sim_calibration_step_param_count, err) != SIM_OK)
+        return;
+    sim_param_apply(&set, cfg, NULL, err);
+    sim_param_check_missing(&set, path, err);
+    if (!step->impl)
+        return; /* an error by now */
+    for (int64_t i = 0; i < out->kernel_count; i++)
+        has_kernel |= strcmp(out->kernels[i].impl, step->impl) == 0;
+    if (!has_kernel)
+        sim_fail(err, SIM_BAD_INPUT, group->file, group->line,
+                 "'calibration.step.impl': there are no kernels of '%s'", step->impl);
+    if (canonical)
+        sim_param_canonical(&set, canonical);
+    if (!step->source || !*step->source)
+        step->source = out->source;
+    out->step = step;
+}
+
 /* ---- the file ------------------------------------------------------------------------------------ */
 
 sim_status sim_calibration_load(const char *path, sim_arena *arena, sim_gpu_calibration *out,
                                 sim_text *canonical, sim_err *err)
 {
-    static const char *const top[] = {"calibration", NULL}, *const kernels[] = {"kernels", NULL};
+    static const char *const top[] = {"calibration", NULL}, *const groups[] = {"kernels", "step", NULL};
     int before = err->count + err->dropped;
     sim_param_set root, own;
     sim_cfg cfg;
@@ -359,10 +440,11 @@ sim_status sim_calibration_load(const char *path, sim_arena *arena, sim_gpu_cali
     if (!out->file)
         return out_of_memory(err);
     sim_param_apply(&root, &cfg, top, err); /* nothing else may stand in the file */
-    sim_param_apply(&own, &cfg, kernels, err);
+    sim_param_apply(&own, &cfg, groups, err);
     sim_param_check_missing(&own, path, err);
     if (canonical)
         sim_param_canonical(&own, canonical);
     read_kernels(&cfg, path, arena, out, canonical, err);
+    read_step(&cfg, path, arena, out, canonical, err);
     return err->count + err->dropped > before ? sim_err_status(err) : SIM_OK;
 }

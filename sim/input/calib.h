@@ -10,6 +10,7 @@
  *               kernel = "gemm_w8a8";       # required: a name of sim_gpu_kernel_names
  *               impl = "cutlass";           # none: of no particular implementation
  *               regime = "burst";           # or "sustained"; burst when not given
+ *               dispatch = "host";          # or "graph", when not given
  *               default = true;             # of its kernel and regime; false when not given
  *               c_us = 6.83;                # required
  *               em = 0.619;                 # required, but of `empty`
@@ -28,6 +29,14 @@
  *               clock_mhz = 1590.0;         # mean while measured; none: not recorded
  *               source = "...";             # of these measurements; the calibration's when not given
  *           };
+ *       };
+ *       step = {                     # none: steps were not measured
+ *           impl = "tensorrt";               # required; kernels of this impl must be there
+ *           attention = "per_head";          # flash, unfused; auto when not given
+ *           t0_us = 46.0;                    # required
+ *           attention_fp16_es = 0.41;        # and fp32, bf16, fp8, int8, int4
+ *           fp16_mac_fj = 3600.0;            # likewise
+ *           rows = 220; groups = 3; mape_pct = 4.2; held_out_mape_pct = 5.0; source = "...";
  *       };
  *   };
  *
@@ -54,5 +63,7 @@ extern const sim_param sim_calibration_params[];
 extern const int sim_calibration_param_count;
 extern const sim_param sim_calibration_kernel_params[];
 extern const int sim_calibration_kernel_param_count;
+extern const sim_param sim_calibration_step_params[];
+extern const int sim_calibration_step_param_count;
 
 #endif

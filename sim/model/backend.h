@@ -66,7 +66,8 @@ typedef struct sim_gemm {
                             every row */
     /* Operands that never reach DRAM (fused attention, on-chip activations, resident weights). */
     bool on_chip[SIM_OPERAND_COUNT];
-    sim_window window; /* of a convolution; a_stored_bits then counts each input position once */
+    bool handed_in, handed_on; /* the kernel before wrote its input; the next one reads its output */
+    sim_window window;         /* of a convolution; a_stored_bits then counts each input position once */
 } sim_gemm;
 
 static inline bool sim_is_conv(const sim_gemm *gemm)
@@ -220,7 +221,9 @@ typedef struct sim_kernel_cost {
 typedef struct sim_vector_work {
     sim_op op;
     int64_t rows, row_elements;
+    int64_t heads; /* of fused attention, whose scores it takes; 0: another operation */
     double ops, read_bits, written_bits;
+    bool handed_in, handed_on; /* as of a GEMM */
 } sim_vector_work;
 
 /* A back end whose kernels have laws of their own instead of tiles to be searched (GPUs). */

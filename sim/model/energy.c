@@ -1,5 +1,7 @@
 #include "model/energy.h"
 
+#include "model/gpu.h"
+
 #include <math.h>
 
 /* ---- SRAM ------------------------------------------------------------------------------------------ */
@@ -169,8 +171,8 @@ void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out)
     double dram_pj = arch->dram.pj_per_bit * (1 - arch->dram.background_frac);
 
     *out = (sim_prices){0};
-    out->pj[SIM_EVENT_MAC] = 1e-3 * arch->gpu.mac_fj[math];
-    out->pj[SIM_EVENT_VECTOR_OP] = 0.5e-3 * arch->gpu.mac_fj[SIM_GPU_FP32];
+    out->pj[SIM_EVENT_MAC] = 1e-3 * sim_gpu_mac_fj(arch, math);
+    out->pj[SIM_EVENT_VECTOR_OP] = 0.5e-3 * sim_gpu_mac_fj(arch, SIM_GPU_FP32);
     out->pj[SIM_EVENT_DRAM_READ] = dram_pj;
     out->pj[SIM_EVENT_DRAM_WRITE] = dram_pj;
     out->pj[SIM_EVENT_LINK_BIT] = arch->link.pj_per_bit;

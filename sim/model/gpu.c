@@ -47,6 +47,36 @@ static double floored(double floor_us, double us)
     return most * pow(1 + pow(least / most, 8), 1.0 / 8);
 }
 
+double sim_gpu_waves(double x, double al)
+{
+    return x <= 1 ? 1 : (1 - al) * x + al * ceil(x);
+}
+
+double sim_gpu_cold_frac(double l2_bytes, double bytes)
+{
+    double held = bytes > 0 ? 0.5 * l2_bytes / bytes : 0;
+
+    return 1 / (1 + held * held);
+}
+
+static double blend(double a, double b, double q)
+{
+    double longer = fmax(a, b);
+
+    return longer > 0 ? longer * pow(1 + pow(fmin(a, b) / longer, q), 1 / q) : 0;
+}
+
+/* Bytes that no tiling avoids; activations as far as they are cold. */
+static double compulsory_bytes(const sim_gpu_gemm *g)
+{
+    double m = (double)g->m, n = (double)g->n, k = (double)g->k;
+    double a_cold = g->a_cold_frac > 0 ? g->a_cold_frac : 1,
+           out_cold = g->out_cold_frac > 0 ? g->out_cold_frac : 1;
+
+    return (double)g->batch *
+           (m * k * g->a_bytes * a_cold + n * g->w_bytes * k + m * n * g->out_bytes * out_cold);
+}
+
 /* Bytes read again because the tiles that run at once do not span the product, if L2 caught none. */
 static double reread_bytes(const sim_gpu_gemm *g, double at_once, const sim_gpu_tile *tile, double mt,
                            double nt)
@@ -70,7 +100,7 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
     double one_sm = rates->flop_per_us / rates->sms;
     double burst = p[SIM_GPU_ES] * (1 + lam) * (1 + th); /* of a 128x128 tile, before the clock sinks */
     double operands = (m * g->a_bytes + n * g->w_bytes) * k;
-    double compulsory = batch * (operands + m * n * g->out_bytes);
+    double compulsory = compulsory_bytes(g);
     double in_l2 = 0.5 * rates->l2_bytes / operands;
     double missed_frac = operands > 0 ? 1 / (1 + in_l2 * in_l2) : 0; /* of the re-reads */
 
@@ -96,7 +126,7 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
 
             if (split > 1 && (k / split < 128 || blocks > 16 * rates->sms))
                 break; /* a larger split is no nearer */
-            waves = x <= 1 ? 1 : (1 - al) * x + al * ceil(x);
+            waves = sim_gpu_waves(x, al);
             depth = ceil(k / ((double)split * (double)kernel->k_step)) * (double)kernel->k_step;
             depth += p[SIM_GPU_K0];
             compute_us = waves * 2 * tm * tn * depth / rate;
@@ -111,12 +141,30 @@ void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel,
                 us += split * m * n * batch * 8 * p[SIM_GPU_RR] / rates->byte_per_us;
             if (us + longer >= out->us)
                 continue; /* the blend is never below its longer part */
-            us += longer * pow(1 + pow(fmin(compute_us, memory_us) / longer, q), 1 / q);
+            us += blend(compute_us, memory_us, q);
             if (us < out->us)
                 *out = (sim_gpu_time){us, compute_us, memory_us, bytes, *tile, split};
         }
     }
     out->us = floored(kernel->floor_us, out->us);
+}
+
+void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, double attention_es_frac,
+                       const sim_gpu_gemm *g, sim_gpu_time *out)
+{
+    const double *p = kernel->parameter;
+    double one_sm = rates->flop_per_us / rates->sms;
+    double waves = sim_gpu_waves((double)g->batch / rates->sms, p[SIM_GPU_AL]);
+    double bytes = compulsory_bytes(g);
+    double compute_us = waves * 2 * (double)g->m * (double)g->n * (double)g->k / (one_sm * attention_es_frac);
+    double memory_us = bytes / (rates->byte_per_us * p[SIM_GPU_EM]);
+
+    *out = (sim_gpu_time){
+        .us = floored(kernel->floor_us, p[SIM_GPU_C] + blend(compute_us, memory_us, p[SIM_GPU_Q])),
+        .compute_us = compute_us,
+        .memory_us = memory_us,
+        .bytes = bytes,
+        .split = 1};
 }
 
 /* ---- vector kernels ------------------------------------------------------------------------------ */

@@ -20,6 +20,8 @@
  * Weights of fewer bits than the math are turned into it tile by tile: T0 grows by
  *   W dequant_frac 2 tn (ks + k0) S / R        whatever tm: once per tile of outputs
  * and activations of fewer bits likewise by W dequant_frac 2 tm (ks + k0) S / R.
+ * Inside a step the activations that the kernel before left in L2 are not fetched: of a tensor pair of b
+ * bytes cold = 1 / (1 + (0.5 L2 / b)^2)     the law of the re-reads; weights always are
  *
  * Source of the form: a comparison of seven laws on published measurements of T4, A100 and H100 (see README,
  * "GPU"); a hard max() is wrong at the knee, and more parameters did not predict unseen shapes better. */
@@ -39,8 +41,9 @@ void sim_gpu_rates_of(const sim_arch *arch, sim_gpu_math math, double clock_mhz,
 typedef struct sim_gpu_gemm {
     int64_t m, n, k, batch;
     double a_bytes, w_bytes, out_bytes; /* per element */
-    bool dequantized;                   /* weights are narrower than the math */
-    bool widened_a;                     /* activations are; same cost per element of an activation tile */
+    double a_cold_frac, out_cold_frac; /* of the activations, what moves between DRAM and L2; 0 counts as 1 */
+    bool dequantized;                  /* weights are narrower than the math */
+    bool widened_a;                    /* activations are; same cost per element of an activation tile */
 } sim_gpu_gemm;
 
 /* One GEMM; also which part bounds it. Parameters are taken as they are (no clamping). */
@@ -55,6 +58,20 @@ typedef struct sim_gpu_time {
 
 void sim_gpu_gemm_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, const sim_gpu_gemm *gemm,
                        sim_gpu_time *out);
+
+/* Fused attention with one block for each of `heads` heads (of all sequences): the product of m queries and n
+ * keys over k runs in waves of whole heads, so that small batches leave multiprocessors idle,
+ *   Tc = W 2 m n k S / (R ae)   W as above of x = heads / S      t = c + (Tc^q + Tm^q)^(1/q)
+ * Source: TensorRT's fused kernels for up to 512 tokens launch batch x heads blocks; with tiles shared among
+ * blocks instead, BERT of 384 tokens at batch 1 comes out 15 to 25% fast on A30, L4 and L40S. */
+void sim_gpu_head_time(const sim_gpu_rates *rates, const sim_gpu_kernel *kernel, double attention_es_frac,
+                       const sim_gpu_gemm *gemm, sim_gpu_time *out);
+
+/* Waves of x blocks per multiprocessor: (1 - al) x + al ceil(x), at least 1. */
+double sim_gpu_waves(double x, double al);
+
+/* The part of `bytes` of activations that L2 does not hold from one kernel to the next. */
+double sim_gpu_cold_frac(double l2_bytes, double bytes);
 
 /* A vector kernel over `rows` rows of `row_elements`, moving `bytes` in all: launch + bytes / (BW em), and
  * for kernels that reduce along rows row_us per element of a row; floor blended as above. */
@@ -88,9 +105,21 @@ typedef enum sim_gpu_basis {
     SIM_GPU_STARTING,   /* the starting values */
 } sim_gpu_basis;
 
-/* The kernel that `arch` runs a kind with: of the implementation that gpu.<kernel>_impl names, calibrated; or
- * a relative's parameters with what the relative does not know from the starting values; or those alone. */
+/* The kernel that `arch` runs a kind with: of the implementation that gpu.<kernel>_impl or gpu.engine names,
+ * calibrated; or a relative's parameters with what the relative does not know from the starting values; or
+ * those alone. Of kernels measured one by one from the host, what graphs do without is left out. */
 sim_gpu_basis sim_gpu_kernel_on(const sim_arch *arch, sim_gpu_kernel_kind kind, sim_gpu_kernel *out);
+
+/* The calibrated steps of the arch's engine; NULL: none, or no engine. */
+const sim_gpu_step *sim_gpu_step_of(const sim_arch *arch);
+
+/* How it makes the scores of `m` queries: its own key, else the engine's way, else flash; kernels of one
+ * block per head exist up to SIM_GPU_HEAD_ROWS_MAX queries. Never AUTO. */
+enum { SIM_GPU_HEAD_ROWS_MAX = 512 };
+sim_gpu_attention sim_gpu_attention_of(const sim_arch *arch, int64_t m);
+
+/* Energy of a multiply-accumulate, fJ: the engine's calibrated one, else the device's. */
+double sim_gpu_mac_fj(const sim_arch *arch, sim_gpu_math math);
 
 /* The device as `kernel` finds it: at the clock it was measured at, as far as the arch's clock is the one it
  * was fitted with, and in proportion otherwise. */

@@ -81,6 +81,12 @@ static bool stays_on_chip(const sim_arch *arch, double tensor_bits)
     return arch->activations == SIM_ACTIVATIONS_ON_CHIP && tensor_bits <= kib * 1024 * 8;
 }
 
+/* Scores of attention that a kernel keeps to itself, where the machine has such kernels. */
+static bool fused(const sim_arch *arch, bool on_chip)
+{
+    return on_chip && !(arch->backend->kernels && sim_gpu_attention_of(arch, 1) == SIM_ATTENTION_UNFUSED);
+}
+
 /* How the arch runs this convolution. */
 static sim_conv_method method_of(const sim_arch *arch, const sim_layer *l)
 {
@@ -116,8 +122,12 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     return true;
 }
 
+/* fp32 products, on machines that have them, leave no narrower outputs; an engine has its epilogues leave
+ * what the next product reads. */
 int sim_output_bits(const sim_arch *arch, int a_bits)
 {
+    if (arch->backend->kernels && sim_gpu_step_of(arch))
+        return a_bits;
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
 
@@ -185,8 +195,10 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
             return sim_layer_too_large(x, l, err);
         g->w_once_bits = all - g->w_stored_bits;
     }
-    g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
-    g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
+    g->on_chip[SIM_OPERAND_INPUT] = fused(x->arch, l->a_on_chip);
+    g->on_chip[SIM_OPERAND_OUTPUT] = fused(x->arch, l->out_on_chip);
+    g->handed_in = x->handed_in;
+    g->handed_on = x->handed_on && l->kv_outputs == 0;
     g->on_chip[SIM_OPERAND_WEIGHT] =
         l->w_on_chip || (stays_from_step_to_step(x, l) && l->weights == SIM_WEIGHTS_STATIC);
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
@@ -225,8 +237,9 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
         r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
                                            (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
     r->dram_bits_bound = r->compulsory_dram_bits;
-    out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
-                                          (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
+    out->tensor_bytes =
+        bytes_of(batch * ((fused(x->arch, l->a_on_chip) ? 0 : (double)gemm->a_stored_bits) +
+                          (fused(x->arch, l->out_on_chip) ? 0 : (double)gemm->out_stored_bits)));
     return SIM_OK;
 }
 
@@ -410,11 +423,11 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (!table && !stays_from_step_to_step(x, l))
         params = 16 * (double)l->param_elements;
 
-    if (!l->a_on_chip && !(stays_on_chip(arch, in + written) && !table)) {
+    if (!fused(arch, l->a_on_chip) && !(stays_on_chip(arch, in + written) && !table)) {
         traffic.input_read = in;
         out->counts.of[SIM_EVENT_INPUT_WRITE] = in;
     }
-    if (!l->out_on_chip && !stays_on_chip(arch, in + written)) {
+    if (!fused(arch, l->out_on_chip) && !stays_on_chip(arch, in + written)) {
         traffic.final_write = written;
         out->counts.of[SIM_EVENT_OUTPUT_READ] = written;
     }
@@ -430,9 +443,12 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         const sim_vector_work work = {.op = l->op,
                                       .rows = rows,
                                       .row_elements = n,
+                                      .heads = fused(arch, l->a_on_chip) ? l->batch : 0,
                                       .ops = ops,
                                       .read_bits = traffic.input_read + params,
-                                      .written_bits = traffic.final_write};
+                                      .written_bits = traffic.final_write,
+                                      .handed_in = x->handed_in && !table,
+                                      .handed_on = x->handed_on};
         sim_kernel_cost kernel;
 
         arch->backend->kernels->vector(arch, &work, q->precision.a, &kernel);

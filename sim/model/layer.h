@@ -9,7 +9,8 @@ typedef struct sim_layer_context {
     const sim_arch *arch;
     const sim_workload *workload;
     sim_objective objective;
-    bool weights_resident; /* all static weights stay on chip from step to step */
+    bool weights_resident;     /* all static weights stay on chip from step to step */
+    bool handed_in, handed_on; /* this layer follows another, and is followed by one */
     sim_map_cache *cache;
     struct sim_gemm_memo *memo;
     sim_prices kernel_prices[SIM_GPU_MATHS]; /* of a machine that runs kernels */

@@ -203,7 +203,8 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     const sim_layer_request *requests;
     sim_schedule schedule;
     sim_workload work; /* with what its numerics need */
-    sim_layer_context context = {.arch = arch, .workload = &work, .objective = objective};
+    sim_layer_context context = {
+        .arch = arch, .workload = &work, .objective = objective, .handed_in = true, .handed_on = true};
     sim_status status;
 
     memset(out, 0, sizeof *out);

@@ -12,10 +12,11 @@
 typedef struct kind {
     sim_layer layer; /* without what does not bear on its cost */
     const sim_layer_request *request;
-    sim_layer_cost cost;    /* of its first step */
-    sim_layer_cost *series; /* where it attends for several steps: in the middle of each block */
-    sim_layer_cost sum;     /* of these */
-    int64_t entries;        /* of the pass at hand, repeats included */
+    bool handed_in, handed_on; /* something stands before it, and after it */
+    sim_layer_cost cost;       /* of its first step */
+    sim_layer_cost *series;    /* where it attends for several steps: in the middle of each block */
+    sim_layer_cost sum;        /* of these */
+    int64_t entries;           /* of the pass at hand, repeats included */
     struct kind *next_in_chain;
 } kind;
 
@@ -56,6 +57,8 @@ static sim_status kind_of(walk *w, int64_t i)
 {
     const sim_layer_request *q = &w->requests[i];
     sim_layer key;
+    const bool handed_in = i > 0, handed_on = i < w->x->workload->layer_count - 1;
+    sim_layer_context x;
     kind *k, **chain;
     uint64_t hash;
 
@@ -66,7 +69,8 @@ static sim_status kind_of(walk *w, int64_t i)
     for (k = *chain; k; k = k->next_in_chain)
         if (same_bytes(&k->layer, &key, sizeof key) &&
             same_bytes(&k->request->precision, &q->precision, sizeof q->precision) &&
-            k->request->float_fallback == q->float_fallback)
+            k->request->float_fallback == q->float_fallback && k->handed_in == handed_in &&
+            k->handed_on == handed_on)
             break;
     w->of[i] = k;
     if (k)
@@ -76,9 +80,14 @@ static sim_status kind_of(walk *w, int64_t i)
         return out_of_memory(w->err);
     memcpy(&k->layer, &key, sizeof key);
     k->request = q;
+    k->handed_in = handed_in;
+    k->handed_on = handed_on;
     k->next_in_chain = *chain;
     *chain = k;
-    return sim_layer_cost_of(w->x, q, &k->cost, w->err);
+    x = *w->x;
+    x.handed_in = handed_in;
+    x.handed_on = handed_on;
+    return sim_layer_cost_of(&x, q, &k->cost, w->err);
 }
 
 /* ---- prefetch ------------------------------------------------------------------------------------- */

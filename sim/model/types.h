@@ -146,6 +146,21 @@ extern const char *const sim_gpu_kernel_names[SIM_KERNEL_COUNT + 1]; /* "gemm_fp
 typedef enum sim_gpu_regime { SIM_REGIME_BURST, SIM_REGIME_SUSTAINED, SIM_REGIME_COUNT } sim_gpu_regime;
 extern const char *const sim_gpu_regime_names[SIM_REGIME_COUNT + 1];
 
+/* How kernels are launched: one by one from the host, or as an engine does, from a graph or a stream that is
+ * filled ahead of the device. */
+typedef enum sim_gpu_dispatch { SIM_DISPATCH_GRAPH, SIM_DISPATCH_HOST, SIM_DISPATCH_COUNT } sim_gpu_dispatch;
+extern const char *const sim_gpu_dispatch_names[SIM_DISPATCH_COUNT + 1];
+
+/* How the scores of attention are made. */
+typedef enum sim_gpu_attention {
+    SIM_ATTENTION_AUTO,     /* the engine's way, else flash */
+    SIM_ATTENTION_FLASH,    /* one kernel whose blocks share queries (and keys) of a head among them */
+    SIM_ATTENTION_PER_HEAD, /* one kernel, one block for each head of a sequence */
+    SIM_ATTENTION_UNFUSED,  /* product, softmax, product; scores pass through memory */
+    SIM_ATTENTION_COUNT,
+} sim_gpu_attention;
+extern const char *const sim_gpu_attention_names[SIM_ATTENTION_COUNT + 1];
+
 /* Parameters of the latency law of GEMMs, form K of nine (model/gpu.h states it). */
 typedef enum sim_gpu_parameter {
     SIM_GPU_C,   /* us: launch and everything that does not overlap */
@@ -178,7 +193,8 @@ typedef struct sim_gpu_kernel {
     sim_gpu_kernel_kind kind;
     const char *impl; /* "cublaslt", "simacc", "cutlass" */
     sim_gpu_regime regime;
-    bool is_default; /* of its kind and regime, when no impl is asked for */
+    sim_gpu_dispatch dispatch; /* while it was measured */
+    bool is_default;           /* of its kind and regime, when no impl is asked for */
     double parameter[SIM_GPU_PARAMETERS];
     double floor_us;                     /* of host-dispatched times; 0: none */
     double tau_us;                       /* length at which throttling is half way */
@@ -200,6 +216,19 @@ typedef struct sim_gpu_kernel {
     const char *source;
 } sim_gpu_kernel;
 
+/* An engine's whole steps, calibrated: what they take beside the kernels of its name. */
+typedef struct sim_gpu_step {
+    const char *impl;                   /* "tensorrt": also the impl of its kernels */
+    int attention;                      /* sim_gpu_attention */
+    double t0_us;                       /* once per step, whatever it does */
+    double attention_es[SIM_GPU_MATHS]; /* sustained efficiency of its attention kernels; 0: as its GEMMs */
+    double mac_fj[SIM_GPU_MATHS];       /* energy of a multiply-accumulate under load; 0: the device's */
+    /* Of the fit. */
+    int64_t rows, groups;               /* steps measured, and (model, tokens) among them */
+    double mape_pct, held_out_mape_pct; /* of latency; NaN: not known */
+    const char *source;
+} sim_gpu_step;
+
 typedef struct sim_gpu_calibration {
     const char *name, *file;
     const char *gpu;       /* the device that was measured */
@@ -207,6 +236,7 @@ typedef struct sim_gpu_calibration {
     double arch_clock_mhz; /* clock of the arch that it was fitted with; 0: not recorded */
     const sim_gpu_kernel *kernels;
     int64_t kernel_count;
+    const sim_gpu_step *step; /* NULL: none */
 } sim_gpu_calibration;
 
 /* The device as its keys (gpu.*) state it. */
@@ -221,6 +251,10 @@ typedef struct sim_gpu_device {
     double vector_gop_s;                     /* 10^9 vector operations per second */
     double cap_sharpness;                    /* q of the blend with the power-capped time of a whole step */
     int energy_provenance;                   /* sim_provenance of mac_fj and static_w */
+    const char *engine;                      /* whose kernels and steps; NULL: kernels one by one */
+    int dispatch;                            /* sim_gpu_dispatch */
+    int attention;                           /* sim_gpu_attention */
+    bool l2_handoff;                         /* a kernel finds in L2 what the kernel before it left there */
     const char *impl[SIM_KERNEL_GEMM_COUNT]; /* whose calibration a GEMM kernel uses; NULL: the default one */
 } sim_gpu_device;
 

@@ -71,11 +71,36 @@ done
     fail "-o -: $(cat err)"
 sed 's/name = "made"/name = "t4"/' made.cfg | cmp -s - piped.cfg || fail "-o - writes something else"
 
+# ---- whole steps
+
+{
+    grep -m 1 '^gpu,' "$data/bert_steps.csv"
+    grep '^L4,.*bert_base' "$data/bert_steps.csv"
+} >steps.csv
+run_case 0 calibrate --steps steps.csv --arch "$source/arch/l4.cfg" --set calibration=none -o steps.cfg
+for word in 'steps of tensorrt' 'model and length held out' 'batch held out' t0_us 'int8 mac_fj'; do
+    prints "$word"
+done
+[ "$(awk 'length > 100' out | wc -l)" -eq 0 ] || fail "wider than 100 columns"
+grep -q '^    step = {' steps.cfg || fail "no step in the file: $(cat steps.cfg)"
+run_case 0 calibrate --steps steps.csv --arch "$source/arch/l4.cfg" --set calibration=none --json
+prints '"batch_held_out"'
+[ "$(json_number folds out)" = 0 ] || fail "engine kernels have folds of their own"
+for engine in '' '--set gpu.engine=tensorrt --set gpu.regime=sustained'; do
+    # shellcheck disable=SC2086 # several words
+    run_case 0 run "$source/arch/l4.cfg" "$workload" --policy w8a8 --set calibration=./steps.cfg $engine --json
+    json_number latency_s out >>latencies
+done
+[ "$(sort -u latencies | wc -l)" -eq 2 ] || fail "the engine changes nothing: $(cat latencies)"
+run_case 0 calibrate --from rows.csv --steps "$data/bert_steps.csv" --arch "$t4" --set calibration=none -o both.cfg
+grep -q 'gemm_w8a8_cutlass' both.cfg && grep -q 'gemm_w8a8_tensorrt_sustained' both.cfg || fail "not both: $(cat both.cfg)"
+prints 'rows left out: they are of V100'
+
 # ---- what is shipped is what the command writes
 
 mkdir shipped
 if sh "$data/calibrate.sh" "$simacc" "$source" shipped >/dev/null 2>err; then
-    for name in t4 a100 h100; do
+    for name in t4 a100 h100 v100 a30 l4 l40s; do
         # libm may round differently elsewhere: 1% of every number, and the same words.
         awk '
             function same(a, b) { return a == b || (a + 0 != 0 && (a - b) / a < 0.01 && (b - a) / a < 0.01) }

@@ -165,10 +165,36 @@ Test(calib, each_number_changes_the_identity)
     sim_text_free(&two);
 }
 
+Test(calib, a_step_is_read_with_its_engine)
+{
+    sim_gpu_calibration c;
+    sim_err err = {0};
+
+    cr_assert_eq(
+        load_text("calibration = { name = \"x\"; gpu = \"y\"; source = \"z\"; kernels = {\n"
+                  "a = { kernel = \"copy\"; impl = \"p\"; dispatch = \"host\"; c_us = 1; em = 1; }; };\n"
+                  "step = { impl = \"p\"; t0_us = 5; attention = \"unfused\"; int8_mac_fj = 12.5;\n"
+                  "attention_fp16_es = 0.25; rows = 3; held_out_mape_pct = 4; }; };\n",
+                  &c, &err),
+        SIM_OK, "%s", err.items[0].text);
+    cr_expect_eq(c.kernels[0].dispatch, SIM_DISPATCH_HOST);
+    cr_assert_not_null(c.step);
+    cr_expect_str_eq(c.step->impl, "p");
+    cr_expect_str_eq(c.step->source, "z", "the calibration's when it says none");
+    cr_expect(c.step->t0_us == 5 && c.step->attention == SIM_ATTENTION_UNFUSED && c.step->rows == 3);
+    cr_expect(c.step->mac_fj[SIM_GPU_INT8] == 12.5 && c.step->mac_fj[SIM_GPU_FP16] == 0);
+    cr_expect(c.step->attention_es[SIM_GPU_FP16] == .25 && c.step->attention_es[SIM_GPU_INT8] == 0);
+    cr_expect(c.step->held_out_mape_pct == 4 && isnan(c.step->mape_pct));
+    c = good(data("small_gpu_calibration.cfg"));
+    cr_expect_null(c.step);
+}
+
 /* ---- what can be wrong ---- */
 
-#define HEAD "calibration = { name = \"x\"; gpu = \"y\"; source = \"z\"; kernels = {\n"
-#define TAIL "}; };\n"
+#define HEAD      "calibration = { name = \"x\"; gpu = \"y\"; source = \"z\"; kernels = {\n"
+#define TAIL      "}; };\n"
+#define STEP_HEAD HEAD "a = { kernel = \"copy\"; impl = \"p\"; c_us = 1; em = 1; }; };\n"
+#define STEP_TAIL " };\n"
 
 Test(calib, what_is_wrong_is_said_with_its_line)
 {
@@ -216,6 +242,19 @@ Test(calib, what_is_wrong_is_said_with_its_line)
          "'calibration.kernels.a.occupancy_least' is above 'occupancy_most'", 2},
         {HEAD "a = { kernel = \"copy\"; c_us = 1; em = 1; from_prior = [ \"kk\" ]; };\n" TAIL,
          "'calibration.kernels.a.from_prior' cannot be 'kk'", 2},
+        {HEAD "a = { kernel = \"copy\"; c_us = 1; em = 1; dispatch = \"bus\"; };\n" TAIL,
+         "'calibration.kernels.a.dispatch' cannot be 'bus'", 2},
+        {STEP_HEAD "step = { impl = \"p\"; };" STEP_TAIL, "missing key 'calibration.step.t0_us'", 0},
+        {STEP_HEAD "step = { t0_us = 5; };" STEP_TAIL, "missing key 'calibration.step.impl'", 0},
+        {STEP_HEAD "step = { impl = \"q\"; t0_us = 5; };" STEP_TAIL,
+         "'calibration.step.impl': there are no kernels of 'q'", 3},
+        {STEP_HEAD "step = { impl = \"p\"; t0_us = -5; };" STEP_TAIL,
+         "'calibration.step.t0_us' must be from 0 to 1000000000 us, not -5", 3},
+        {STEP_HEAD "step = { impl = \"p\"; t0_us = 5; attention = \"all\"; };" STEP_TAIL,
+         "'calibration.step.attention' cannot be 'all'", 3},
+        {STEP_HEAD "step = { impl = \"p\"; t0_us = 5; fp16_mac = 3; };" STEP_TAIL,
+         "unknown key 'fp16_mac' in 'calibration.step'", 3},
+        {STEP_HEAD "step = 5;" STEP_TAIL, "'calibration.step' must be a group", 3},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -10,6 +10,8 @@
  *  - A convolution is an implicit GEMM whose input is read once. Grouped ones, whose groups leave most of a
  *    tile empty, may also run as a direct kernel on the fp32 lanes, as libraries run depthwise layers: the
  *    faster of the two.
+ *  - In an engine activations that the kernel before left in L2 are not fetched, as far as they fit; weights
+ *    and the KV cache always are. A step starts and ends in DRAM.
  *  - A kernel is never faster than peak rate or peak bandwidth, whatever was fitted. */
 #include "model/backend.h"
 
@@ -64,6 +66,14 @@ static const sim_param params[] = {
      sim_provenance_names, "How mac_fj and static_w were obtained."},
     {"gpu.vector_gop_s", "Gop/s", SIM_PARAM_REAL, GPU(vector_gop_s), 0.001, 1e9, "", NULL,
      "Vector operations per second; none: one per fp32 lane and cycle."},
+    {"gpu.engine", "", SIM_PARAM_TEXT, GPU(engine), 0, 0, "", NULL,
+     "Engine whose calibrated kernels and steps count, e.g. tensorrt; none: kernels as measured one by one."},
+    {"gpu.dispatch", "", SIM_PARAM_ENUM, GPU(dispatch), 0, 0, "graph", sim_gpu_dispatch_names,
+     "graph: kernels follow each other as in an engine or a captured graph; host: launched one by one."},
+    {"gpu.attention", "", SIM_PARAM_ENUM, GPU(attention), 0, 0, "auto", sim_gpu_attention_names,
+     "Attention kernel: flash, per_head (a block per head, to 512 tokens) or unfused; auto: the engine's."},
+    {"gpu.l2_handoff", "", SIM_PARAM_BOOL, GPU(l2_handoff), 0, 0, "true", NULL,
+     "With an engine: whether a kernel finds in L2 what the kernel before it left there."},
     /* The field of the shared key, with another default: later rows win. */
     {"gpu.output_bits", "bits", SIM_PARAM_INT, AT(output_bits), 1, 64, "16", NULL,
      "Width at which kernels leave their outputs; fp32 products leave 32."},
@@ -135,6 +145,25 @@ static void check_impl(const sim_arch *arch, int kind, sim_err *err)
         sim_hint(err, "known: %s", known);
 }
 
+/* An engine that was asked for must be one whose steps were measured. */
+static void check_engine(const sim_arch *arch, sim_err *err)
+{
+    const sim_gpu_calibration *c = arch->calibration;
+    const char *engine = arch->gpu.engine;
+
+    if (!engine || !*engine || sim_gpu_step_of(arch))
+        return;
+    if (!c) {
+        sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.engine' needs a 'calibration'");
+        return;
+    }
+    sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.engine': '%s' has no steps of '%s'", c->file, engine);
+    if (c->step)
+        sim_hint(err, "known: %s", c->step->impl);
+    else
+        sim_hint(err, "steps are calibrated by 'simacc calibrate --steps'");
+}
+
 static sim_status check(const sim_arch *arch, sim_err *err)
 {
     const sim_gpu_device *gpu = &arch->gpu;
@@ -154,6 +183,7 @@ static sim_status check(const sim_arch *arch, sim_err *err)
         sim_fail(err, SIM_BAD_INPUT, arch->file, 0, "'gpu.power_cap_w' must be above 'gpu.static_w'");
     for (int i = 0; i < SIM_KERNEL_GEMM_COUNT; i++)
         check_impl(arch, i, err);
+    check_engine(arch, err);
     return err->count + err->dropped > before ? SIM_BAD_INPUT : SIM_OK;
 }
 
@@ -236,6 +266,34 @@ static void shape_of(const sim_gemm *g, sim_number w, sim_number a, sim_gpu_math
         out->out_bytes = (double)g->out_stored_bits / 8 / (m * n);
 }
 
+/* Kernels calibrated one by one were timed with whatever their caches held: that is in their efficiencies. An
+ * engine's were fitted within steps. */
+static bool hands_on(const sim_arch *arch)
+{
+    return arch->gpu.l2_handoff && sim_gpu_step_of(arch) != NULL;
+}
+
+/* What L2 hands on from kernel to kernel is not fetched. */
+static void hand_on(const sim_arch *arch, const sim_gpu_rates *rates, const sim_gemm *g, sim_gpu_gemm *shape)
+{
+    double batch = (double)g->batch, m = (double)shape->m;
+    double in = m * (double)shape->k * shape->a_bytes, out = m * (double)shape->n * shape->out_bytes;
+    double cold = sim_gpu_cold_frac(rates->l2_bytes, batch * (in + out));
+
+    if (!hands_on(arch))
+        return;
+    shape->a_cold_frac = g->handed_in ? cold : 1;
+    shape->out_cold_frac = g->handed_on ? cold : 1;
+}
+
+/* Efficiency of an attention kernel's products: the engine's, else as of any product. */
+static double attention_es(const sim_arch *arch, sim_gpu_math math, const sim_gpu_kernel *kernel)
+{
+    const sim_gpu_step *step = sim_gpu_step_of(arch);
+
+    return step && step->attention_es[math] > 0 ? step->attention_es[math] : kernel->parameter[SIM_GPU_ES];
+}
+
 /* Inside a fused attention kernel. */
 static void fuse(const sim_gemm *g, sim_gpu_kernel *kernel)
 {
@@ -268,9 +326,7 @@ static sim_status product(const sim_arch *arch, const sim_gemm *gemm, sim_number
 {
     double macs = (double)gemm->extent[SIM_M] * (double)gemm->extent[SIM_N] * (double)gemm->extent[SIM_K] *
                   (double)sim_taps(gemm) * (double)gemm->batch;
-    double written =
-        gemm->on_chip[SIM_OPERAND_OUTPUT] ? 0 : (double)gemm->out_stored_bits * (double)gemm->batch;
-    double measured, least_us;
+    double written, measured, least_us;
     sim_gpu_kernel_kind kind;
     sim_gpu_kernel kernel;
     sim_gpu_rates rates;
@@ -283,11 +339,18 @@ static sim_status product(const sim_arch *arch, const sim_gemm *gemm, sim_number
     sim_gpu_kernel_on(arch, kind, &kernel);
     sim_gpu_rates_for(arch, &kernel, out->math, &rates);
     shape_of(gemm, w, a, out->math, &shape);
+    hand_on(arch, &rates, gemm, &shape);
     if (gemm->on_chip[SIM_OPERAND_INPUT] || gemm->on_chip[SIM_OPERAND_OUTPUT])
         fuse(gemm, &kernel);
-    sim_gpu_gemm_time(&rates, &kernel, &shape, &time);
+    if ((gemm->on_chip[SIM_OPERAND_INPUT] || gemm->on_chip[SIM_OPERAND_OUTPUT]) &&
+        sim_gpu_attention_of(arch, shape.m) == SIM_ATTENTION_PER_HEAD)
+        sim_gpu_head_time(&rates, &kernel, attention_es(arch, out->math, &kernel), &shape, &time);
+    else
+        sim_gpu_gemm_time(&rates, &kernel, &shape, &time);
     if (sim_is_conv(gemm) && gemm->batch > 1)
         direct_time(arch, &rates, &kernel, &shape, macs, &time);
+    written = (double)gemm->batch * (double)shape.m * (double)shape.n * shape.out_bytes * 8 *
+              (shape.out_cold_frac > 0 ? shape.out_cold_frac : 1);
     measured = exp(sim_gpu_residual_of(&kernel, shape.n, shape.k, shape.m));
 
     out->peak_macs_per_cycle = peak_of(arch, out->math);
@@ -304,17 +367,34 @@ static sim_status product(const sim_arch *arch, const sim_gemm *gemm, sim_number
 
 /* ---- vector operations --------------------------------------------------------------------------- */
 
+/* How much longer heads take that are not shared among multiprocessors than such that are. */
+static double whole_heads(const sim_arch *arch, int64_t heads)
+{
+    double x = (double)heads / (double)arch->gpu.sms;
+    sim_gpu_kernel gemm;
+
+    sim_gpu_kernel_on(arch, SIM_KERNEL_GEMM_FP16, &gemm);
+    return sim_gpu_waves(x, gemm.parameter[SIM_GPU_AL]) / x;
+}
+
 static void vector(const sim_arch *arch, const sim_vector_work *work, sim_number a, sim_kernel_cost *out)
 {
-    double bytes = (work->read_bits + work->written_bits) / 8, us, memory_us;
     double compute_us = work->ops / vector_ops_per_us(arch);
+    double moved = (work->read_bits + work->written_bits) / 8, cold = 1, read, written, bytes, us, memory_us;
     sim_gpu_kernel kernel;
     sim_gpu_rates rates;
 
     (void)a;
     sim_gpu_kernel_on(arch, sim_gpu_vector_kernel(work->op), &kernel);
     sim_gpu_rates_for(arch, &kernel, SIM_GPU_FP32, &rates);
-    if (bytes > 0) {
+    if (hands_on(arch))
+        cold = sim_gpu_cold_frac(rates.l2_bytes, moved);
+    read = work->read_bits * (work->handed_in ? cold : 1);
+    written = work->written_bits * (work->handed_on ? cold : 1);
+    bytes = (read + written) / 8;
+    if (work->heads > 0 && sim_gpu_attention_of(arch, work->rows / work->heads) == SIM_ATTENTION_PER_HEAD)
+        compute_us *= whole_heads(arch, work->heads);
+    if (moved > 0) {
         us = sim_gpu_vector_us(&rates, &kernel, work->rows, work->row_elements, bytes);
         us = fmax(us, kernel.parameter[SIM_GPU_C] + compute_us);
         us = fmax(us, bytes / rates.byte_per_us);
@@ -331,20 +411,24 @@ static void vector(const sim_arch *arch, const sim_vector_work *work, sim_number
         .math = SIM_GPU_FP32,
     };
     out->counts.of[SIM_EVENT_VECTOR_OP] = work->ops;
-    out->counts.of[SIM_EVENT_DRAM_READ] = work->read_bits;
-    out->counts.of[SIM_EVENT_DRAM_WRITE] = work->written_bits;
+    out->counts.of[SIM_EVENT_DRAM_READ] = read;
+    out->counts.of[SIM_EVENT_DRAM_WRITE] = written;
 }
 
 /* ---- the whole step ------------------------------------------------------------------------------ */
 
-/* Under a cap P on board power, of which static power takes P0, dynamic energy E takes at least E / (P - P0):
- * T = (T_free^q + (E / (P - P0))^q)^(1/q). Fitted on BERT end to end on a T4, q about 6; it belongs to the
- * step, since the governor reacts in milliseconds, not to its kernels. */
+/* An engine's step takes t0 beside its kernels. Under a cap P on board power, of which static power takes P0,
+ * dynamic energy E takes at least E / (P - P0): T = (T_free^q + (E / (P - P0))^q)^(1/q). Fitted on BERT end
+ * to end on a T4, q about 6; it belongs to the step, since the governor reacts in milliseconds, not to its
+ * kernels. */
 static double step_cycles(const sim_arch *arch, double cycles, double dynamic_j)
 {
     const sim_gpu_device *gpu = &arch->gpu;
+    const sim_gpu_step *step = sim_gpu_step_of(arch);
     double capped, longer;
 
+    if (step)
+        cycles += step->t0_us * arch->clock_mhz;
     if (gpu->regime != SIM_REGIME_SUSTAINED || gpu->power_cap_w <= 0)
         return cycles;
     capped = dynamic_j / (gpu->power_cap_w - gpu->static_w) * arch->clock_mhz * 1e6;
