@@ -36,7 +36,7 @@ void sim_steps_plan(int64_t steps, sim_step_plan *out)
     out->steps = steps;
     out->block_count = 0;
     for (int64_t first = 0, count; first < steps; first += count) {
-        count = steps - first < length ? steps - first : length;
+        count = first == 0 ? 1 : steps - first < length ? steps - first : length;
         count -= count % 2 == 0; /* an even rest has no middle */
         out->blocks[out->block_count++] =
             (sim_step_block){.step = first + count / 2, .first = first, .count = count};

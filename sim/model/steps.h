@@ -1,12 +1,12 @@
 /* Layers that stand for many steps, one after another: decode steps of a growing context, chunks of a prompt.
  *
  * Up to SIM_STEPS_EXACT steps are priced one by one. More are cut into blocks of equally many steps, of which
- * the one in the middle is priced. That is exact for whatever grows by as much from step to step, which is
- * true of MACs, bytes and the time of a transfer; what remains is the sawtooth of an array that fills its
- * last tile, and the mapper's choices. A block has a prime number of steps, so that its middle goes through
- * all residues of the period of the tiles, and these cancel. Measured on all machines in arch/ over 100,000
- * steps the sum of the cycles of a layer is within 5e-5 of that over all steps, on most within 5e-6; MACs and
- * bytes are exact (tests/model/test_steps.c).
+ * the one in the middle is priced (the first step stands alone: there the context is least). That is exact
+ * for whatever grows by as much from step to step, which is true of MACs, bytes and the time of a transfer;
+ * what remains is the sawtooth of an array that fills its last tile, and the mapper's choices. A block has a
+ * prime number of steps, so that its middle goes through all residues of the period of the tiles, and these
+ * cancel. Measured on all machines in arch/ over 100,000 steps the sum of the cycles of a layer is within
+ * 5e-5 of that over all steps, on most within 5e-6; MACs and bytes are exact (tests/model/test_steps.c).
  *
  * Where a window, a chunk or a stride bends the growth within a block, the difference between the keys of the
  * block and those of its middle is priced at what the next block's middle costs per key more. */
@@ -25,7 +25,7 @@ typedef struct sim_step_block {
 typedef struct sim_step_plan {
     int64_t steps;
     int64_t block_count; /* at least 1 */
-    sim_step_block blocks[SIM_STEPS_EXACT + 2];
+    sim_step_block blocks[SIM_STEPS_EXACT + 3];
 } sim_step_plan;
 
 /* For so many steps, at least 1. */

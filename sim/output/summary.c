@@ -125,7 +125,7 @@ static void put_workload(const sim_result *result, int width, sim_text *out)
         char text[64];
 
         add(&l, "; %s parameters", sim_large_count(workload->parameters, text, sizeof text));
-        if (workload->parameters_active < workload->parameters)
+        if (workload->parameters_active > 0 && workload->parameters_active < workload->parameters)
             add(&l, ", of which a token uses %s",
                 sim_large_count(workload->parameters_active, text, sizeof text));
     }
@@ -273,7 +273,7 @@ static void put_compute(const sim_result *result, int width, sim_text *out)
 static void put_memory(const sim_result *result, int width, bool colour, sim_text *out)
 {
     const sim_totals *t = &result->totals;
-    const double capacity_bytes = (double)t->memory_capacity_bytes / (double)t->devices;
+    const double capacity_bytes = result->arch->dram_capacity_gib * 1073741824.0;
     line l = {.length = 0};
 
     add(&l, "weights ");

@@ -35,9 +35,17 @@ static sim_workload_request request_of(uint8_t byte)
 
     request.batch = byte & 16 ? 3 : 0; /* of a list of layers: images */
     if (byte & 1) {
-        request.phase = byte & 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
-        request.prompt_tokens = byte & 4 ? 7 : 0;
-        request.context_tokens = byte & 8 ? 7 : 0;
+        request.phase = byte & 64 ? SIM_PHASE_GENERATE : byte & 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
+        if (request.phase == SIM_PHASE_DECODE) {
+            request.context_tokens = byte & 8 ? 7 : 0;
+            request.draft_tokens = byte & 4 ? 2 : 0;
+        } else {
+            request.prompt_tokens = byte & 4 ? 7 : 0;
+            request.chunk_tokens = byte & 8 ? 3 : 0;
+            request.new_tokens = byte & 64 ? 5 : 0;
+        }
+        request.mla = byte & 128 ? SIM_MLA_PLAIN : SIM_MLA_AUTO;
+        request.merged_projections = byte & 128;
         request.full_attention = byte & 32;
     }
     return request;

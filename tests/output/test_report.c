@@ -29,6 +29,17 @@ static const char *const total_keys[] = {"macs",
                                          "device_memory_bytes",
                                          "link_bytes",
                                          "steady_tokens_per_s",
+                                         "time_to_first_token_s",
+                                         "time_per_output_token_s",
+                                         "joules_per_token",
+                                         "arithmetic_intensity_ops_per_byte",
+                                         "dram_bandwidth_frac",
+                                         "activation_bytes",
+                                         "memory_capacity_bytes",
+                                         "max_batch",
+                                         "max_context_tokens",
+                                         "parameters",
+                                         "parameters_active",
                                          "arch",
                                          "workload",
                                          "policy",
@@ -63,6 +74,8 @@ static const char *const layer_keys[] = {"name",
                                          "mapping",
                                          "devices",
                                          "link_bytes",
+                                         "phase",
+                                         "steps",
                                          NULL};
 static const char *const energy_keys[] = {"mac",    "register", "sram", "dram",
                                           "vector", "static",   "link", NULL};
@@ -76,7 +89,7 @@ static const char csv_header[] =
     "energy_breakdown_j_static,energy_breakdown_j_link,dram_read_bytes,dram_write_bytes,sram_read_bits,"
     "sram_write_bits,utilization_frac,bound,"
     "mapping_dataflow,mapping_tile_m,mapping_tile_n,mapping_tile_k,mapping_"
-    "order,devices,link_bytes,arch,workload,policy,peak_macs_per_s,"
+    "order,devices,link_bytes,phase,steps,arch,workload,policy,peak_macs_per_s,"
     "dram_bandwidth_bytes_per_s";
 
 static fixture f;
