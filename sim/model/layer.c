@@ -469,8 +469,8 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         return too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
-    out->tensor_bytes = bytes_of((table || fused(arch, l->a_on_chip) ? 0 : in) +
-                                 (fused(arch, l->out_on_chip) ? 0 : written));
+    out->tensor_bytes =
+        bytes_of((table || fused(arch, l->a_on_chip) ? 0 : in) + (fused(arch, l->out_on_chip) ? 0 : written));
     out->counts.of[SIM_EVENT_VECTOR_OP] = elements * l->ops_per_element;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;
     out->counts.of[SIM_EVENT_OUTPUT_WRITE] = written;

@@ -42,7 +42,8 @@ static sim_arch arch_of(const char *name)
     char path[512];
 
     snprintf(path, sizeof path, "%s/arch/%s.cfg", SIMACC_SOURCE_DIR, name);
-    cr_assert_eq(sim_arch_load(path, &none, strcmp(name, "edge") == 0 ? 0 : 1, &arena, &arch, &err), SIM_OK, "%s", err.items[0].text);
+    cr_assert_eq(sim_arch_load(path, &none, strcmp(name, "edge") == 0 ? 0 : 1, &arena, &arch, &err), SIM_OK,
+                 "%s", err.items[0].text);
     return arch;
 }
 
