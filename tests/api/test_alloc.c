@@ -103,7 +103,7 @@ static sim_status everything(sim_err *err)
     return status;
 }
 
-/* Shares, exchanges, stages, and what a scheme adds. */
+/* Shares, exchanges, stages, what a scheme adds, and many steps. */
 static sim_status spread(sim_err *err)
 {
     static const sim_setting links[] = {
@@ -116,7 +116,11 @@ static sim_status spread(sim_err *err)
 
     if (status == SIM_OK)
         status = sim_workload_open(SIMACC_SOURCE_DIR "/workloads/llama2_7b_decode.json",
-                                   &(sim_workload_options){.tensor_parallel = 2, .pipeline_parallel = 2},
+                                   &(sim_workload_options){.phase = SIM_PHASE_GENERATE,
+                                                           .prompt_tokens = 5,
+                                                           .new_tokens = 30,
+                                                           .tensor_parallel = 2,
+                                                           .pipeline_parallel = 2},
                                    &workload, err);
     if (status == SIM_OK)
         status = sim_policy_open("w4a8g128o1", &policy, err);
