@@ -151,7 +151,10 @@ static void kernels_of(const run_point *x, list *l)
                     .n = x->tokens,
                     .k = d,
                     .batch = heads,
-                    .weights = SIM_WEIGHTS_KV},
+                    .weights = SIM_WEIGHTS_KV,
+                    .kv_row_elements = d,
+                    .cache_rows = heads * x->tokens,
+                    .cache_row_elements = d},
         number);
     add_softmax(l, x, heads);
     add(l,
@@ -161,7 +164,10 @@ static void kernels_of(const run_point *x, list *l)
                     .n = d,
                     .k = x->tokens,
                     .batch = heads,
-                    .weights = SIM_WEIGHTS_KV},
+                    .weights = SIM_WEIGHTS_KV,
+                    .kv_row_elements = d,
+                    .cache_rows = heads * x->tokens,
+                    .cache_row_elements = d},
         number);
     add_linear(l, "o_proj", h, h, number);
     add_vector(l, "attn_residual", SIM_OP_ELEMENTWISE, l->rows, h, 1, 2, SIM_OPS_ADD, fp16);
