@@ -248,7 +248,7 @@ static sim_status draw(const request *r, const sim_arch *arch, const sim_gpu_cal
     if (status != SIM_OK)
         return status;
     sim_calibration_check_csv(&check, calibration, &csv);
-    status = sim_plot_draw("calibration.gp", &csv, r->plot, arena, err);
+    status = sim_plot_rows(SIM_CHART_CALIBRATION, &csv, r->plot, arena, err);
     sim_text_free(&csv);
     return status;
 }

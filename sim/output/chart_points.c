@@ -113,30 +113,46 @@ typedef struct precision {
     double sum[5];
 } precision;
 
+enum { TABLE_KEYS = 5 };
+
+/* The precision that a row is of; `count` for a new one. Rows of a layer come in the same order as those of the
+ * layer before: the search starts behind the last one found. */
+static int find_precision(const sim_frame *frame, int64_t row, const int columns[TABLE_KEYS],
+                          const precision *list, int count, int *guess)
+{
+    for (int n = 0; n < count; n++) {
+        const int at = (*guess + n) % count;
+        bool same = true;
+
+        for (int k = 0; k < TABLE_KEYS && same; k++)
+            same = strcmp(sim_frame_text(frame, row, columns[k]),
+                          sim_frame_text(frame, list[at].first_row, columns[k])) == 0;
+        if (same) {
+            *guess = at + 1;
+            return at;
+        }
+    }
+    return count;
+}
+
 static sim_status sums_of_table(const sim_frame *frame, sim_arena *arena, sim_frame *out, sim_err *err)
 {
-    static const char *const keys[] = {"w_bits", "a_bits", "kv_bits", "arch", "workload"};
+    static const char *const keys[TABLE_KEYS] = {"w_bits", "a_bits", "kv_bits", "arch", "workload"};
     static const char *const summed[] = {"cycles", "latency_s", "energy_j", "weight_bytes", "macs"};
-    enum { KEYS = sizeof keys / sizeof keys[0], SUMS = sizeof summed / sizeof summed[0], MOST = 16 * 16 * 16 };
+    enum { KEYS = TABLE_KEYS, SUMS = sizeof summed / sizeof summed[0], MOST = 16 * 16 * 16 };
     precision *list = sim_arena_alloc(arena, MOST, sizeof *list);
     const int repeat = sim_frame_column(frame, "repeat");
+    int columns[KEYS], count = 0, guess = 0;
     sim_frame_draft draft;
-    int count = 0;
 
     if (!list)
         return out_of_memory(err);
+    for (int k = 0; k < KEYS; k++)
+        columns[k] = sim_frame_column(frame, keys[k]);
     for (int64_t row = 0; row < frame->row_count; row++) {
         double times, value;
-        int at = 0;
+        const int at = find_precision(frame, row, columns, list, count, &guess);
 
-        for (; at < count; at++) {
-            bool same = true;
-
-            for (int k = 0; k < KEYS && same; k++)
-                same = strcmp(text_of(frame, row, keys[k]), text_of(frame, list[at].first_row, keys[k])) == 0;
-            if (same)
-                break;
-        }
         if (at == count) {
             if (count == MOST)
                 return sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row),

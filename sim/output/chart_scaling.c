@@ -1,0 +1,5 @@
+#include "output/chart_parts.h"
+sim_status sim_chart_scaling(const sim_chart_job *job)
+{
+    return sim_chart_no_memory(job);
+}
