@@ -34,7 +34,7 @@ role(k) = k > 0 ? (theme eq "ansi" || !text ? colour(k) : ink) : k == 0 ? muted 
 stats csv using (column("panel")) nooutput
 rows = int(STATS_records)
 array part[rows]; array panel[rows]; array series[rows]; array words_of[rows]
-array x[rows]; array y[rows]; array x2[rows]; array y2[rows]
+array at_x[rows]; array at_y[rows]; array to_x[rows]; array to_y[rows]
 # Comma, quote and percent come encoded.
 hex(s) = int(real("0x" . s))
 decoded(s) = (at_ = strstrt(s, "%")) == 0 ? s : \
@@ -43,12 +43,12 @@ decoded(s) = (at_ = strstrt(s, "%")) == 0 ? s : \
 i = 0
 stats csv using (i = i + 1, part[i] = stringcolumn("part"), panel[i] = int(column("panel")), \
     series[i] = int(column("series")), words_of[i] = decoded(stringcolumn("text")), \
-    x[i] = column("x"), y[i] = column("y"), x2[i] = column("x2"), y2[i] = column("y2"), 0) nooutput
+    at_x[i] = column("x"), at_y[i] = column("y"), to_x[i] = column("x2"), to_y[i] = column("y2"), 0) nooutput
 
 panels = 0
 width = 800; height = 400; unit_px = 1.0
 do for [r = 1:rows] {
-    if (part[r] eq "size") { width = x[r]; height = y[r]; unit_px = x2[r] }
+    if (part[r] eq "size") { width = at_x[r]; height = at_y[r]; unit_px = to_x[r] }
     if (part[r] eq "panel") { panels = panels + 1 }
 }
 
@@ -78,7 +78,8 @@ if (text) {
     }
     title_font = ""; plain_font = ""
 }
-point_px = 1.0
+# What a point of size 1 measures: units of the layout per radius.
+point_units = format eq "svg" ? 4.5 : 3.0 / unit_px
 set output picture
 
 set border 3 linecolor rgb frame
@@ -89,13 +90,16 @@ unset key
 set multiplot
 
 # ---- what scripts ask -------------------------------------------------------------------------------------
-# Whether there is a thing of this kind in a panel: gnuplot warns of plots without one.
+# How many things of a kind and style a panel has.
 count_of(what, p, s) = rows < 1 ? 0 : sum [r = 1:rows] (part[r] eq what && panel[r] == p && series[r] == s)
-styles_of(what, p) = "" # of a panel, those present: "1 3 "
+# Styles present in a panel, "1 3 "; "9", which nothing has, for none.
 do for [s = 0:9] { eval sprintf("styles_%d(what, p) = count_of(what, p, %d) > 0 ? \"%d \" : \"\"", s, s, s) }
-styles_of(what, p) = styles_0(what, p) . styles_1(what, p) . styles_2(what, p) . styles_3(what, p) . styles_4(what, p) . \
+all_styles(what, p) = styles_0(what, p) . styles_1(what, p) . styles_2(what, p) . styles_3(what, p) . styles_4(what, p) . \
     styles_5(what, p) . styles_6(what, p) . styles_7(what, p) . styles_8(what, p)
-# A column of the rows of one kind, panel and series; NaN in all other rows.
+styles_of(what, p) = strlen(all_styles(what, p)) > 0 ? all_styles(what, p) : "9"
+# x of the rows of one kind, panel and series, nothing in other rows. The first row of the file lies far outside
+# of every panel: gnuplot warns of a plot that has no row at all.
 is_of(what, p, s) = stringcolumn("part") eq what && column("panel") == p && column("series") == s
-of_x(what, p, s) = is_of(what, p, s) ? column("x") : NaN
-size_of(radius) = radius * point_px
+of_x(what, p, s) = is_of(what, p, s) ? column("x") : stringcolumn("part") eq "size" ? 1e100 : NaN
+marker_scale(k) = marker(k) == 7 || marker(k) == 6 ? 1.0 : marker(k) == 5 || marker(k) == 4 ? 0.87 : 0.8
+size_of(radius, k) = radius / point_units * marker_scale(k)

@@ -104,3 +104,18 @@ int sim_chart_index(const char **list, int *count, int most, const char *text)
     list[(*count)++] = text;
     return at;
 }
+
+const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena, const char ***labels)
+{
+    const char **columns = sim_arena_alloc(arena, 3 * (size_t)run_count, sizeof *columns);
+
+    *labels = sim_arena_alloc(arena, (size_t)run_count, sizeof **labels);
+    if (!columns || !*labels)
+        return NULL;
+    for (int i = 0; i < run_count; i++) {
+        columns[3 * i] = runs[i].arch;
+        columns[3 * i + 1] = runs[i].workload;
+        columns[3 * i + 2] = runs[i].policy;
+    }
+    return sim_chart_who(columns, run_count, arena, *labels);
+}

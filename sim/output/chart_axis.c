@@ -192,17 +192,21 @@ static int log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, t
     return count;
 }
 
-/* A tick of a log axis has one digit: "1.00 ms" becomes "1 ms". */
+/* A tick of a log axis has one digit: "1.00 ms" becomes "1 ms", "0.30" becomes "0.3". */
 static const char *without_zeros(const sim_canvas *canvas, const char *text)
 {
-    const char *point = strchr(text, '.'), *end;
+    const char *point = strchr(text, '.'), *end, *kept;
 
     if (!point)
         return text;
-    end = point + 1 + strspn(point + 1, "0");
-    if (*end && *end != ' ' && *end != '%')
+    end = kept = point + 1 + strspn(point + 1, "0123456789");
+    if (*end == 'e')
         return text;
-    text = sim_arena_printf(canvas->arena, "%.*s%s", (int)(point - text), text, end);
+    while (kept[-1] == '0')
+        kept--;
+    if (kept - 1 == point)
+        kept = point;
+    text = sim_arena_printf(canvas->arena, "%.*s%s", (int)(kept - text), text, end);
     return text ? text : "";
 }
 

@@ -299,7 +299,7 @@ bool sim_canvas_label(sim_canvas *canvas, int role, const char *text, double x, 
     static const int directions[][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, -1}, {1, 1}, {1, -1}, {-1, 1}, {-1, -1}};
     static const double distances[] = {0.0, 1.0, 2.0, 3.5};
     const double width = sim_canvas_width_of(canvas, text), half = canvas->line * 0.45;
-    const double gap = canvas->text ? 1.0 : 4.0;
+    const double gap = canvas->text ? 1.5 : 4.0;
 
     for (size_t ring = 0; ring < sizeof distances / sizeof distances[0]; ring++) {
         for (size_t i = 0; i < sizeof directions / sizeof directions[0]; i++) {

@@ -41,6 +41,9 @@ const char *sim_chart_words(sim_canvas *canvas, const char *format, ...) __attri
  * what is common: "llama2_7b_decode on edge". */
 const char *sim_chart_who(const char *const *columns, int count, sim_arena *arena, const char **labels);
 
+/* The same of runs; NULL when memory is out. The labels are made: one for each run. */
+const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena, const char ***labels);
+
 /* The index of `text` in a list that grows: -1 when the list is full at `most` or memory is out. */
 int sim_chart_index(const char **list, int *count, int most, const char *text);
 

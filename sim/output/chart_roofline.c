@@ -7,12 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CEILINGS_MAX = 24, CEILINGS_SHOWN = 6, RADIUS_MOST = 13, RADIUS_LEAST = 4 };
+enum { CEILINGS_MAX = 24, CEILINGS_SHOWN = 6, RADIUS_MOST = 20, RADIUS_LEAST = 4 };
 
+/* A kind of layer in a run. Kinds that lie in one place are drawn as one. */
 typedef struct spot {
     const char *kind, *series;
     double macs, bytes, latency_s;
+    double share_frac; /* of the time of its run */
     int style;
+    bool merged; /* into another */
 } spot;
 
 typedef struct ceiling {
@@ -27,7 +30,7 @@ typedef struct roofline {
     int run_count;
     spot *spots;
     int spot_count;
-    double dropped_s, total_s; /* of layers without products or traffic; of all */
+    double dropped_frac; /* of the time of all runs: layers without products or traffic */
     ceiling ceilings[CEILINGS_MAX];
     int ceiling_count;
     const char *series[SIM_CHART_STYLES];
@@ -36,7 +39,7 @@ typedef struct roofline {
 
 /* ---- what there is ---------------------------------------------------------------------------------- */
 
-static void add_spot(roofline *r, const sim_chart_layer *layer, const char *series)
+static void add_spot(roofline *r, const sim_chart_layer *layer, const char *series, double share_frac)
 {
     spot *s = r->spots;
 
@@ -50,6 +53,7 @@ static void add_spot(roofline *r, const sim_chart_layer *layer, const char *seri
     s->macs += layer->macs * layer->repeat;
     s->bytes += layer->dram_bytes * layer->repeat;
     s->latency_s += layer->latency_s * layer->repeat;
+    s->share_frac += share_frac;
 }
 
 /* The peak at the layer's own bits follows from its utilization. */
@@ -73,11 +77,13 @@ static void add_ceiling(roofline *r, const sim_chart_run *run, const sim_chart_l
     c->latency_s += layer->latency_s * layer->repeat;
 }
 
-static int by_time(const void *a, const void *b)
+static int by_share(const void *a, const void *b)
 {
     const spot *x = a, *y = b;
 
-    return (x->latency_s < y->latency_s) - (x->latency_s > y->latency_s);
+    if (x->share_frac != y->share_frac)
+        return x->share_frac < y->share_frac ? 1 : -1;
+    return strcmp(x->kind, y->kind);
 }
 
 static int by_peak(const void *a, const void *b)
@@ -134,21 +140,19 @@ static sim_status gather(roofline *r, const char *const *labels)
     for (int i = 0; i < r->run_count; i++)
         for (int64_t l = 0; l < r->runs[i].layer_count; l++) {
             const sim_chart_layer *layer = &r->runs[i].layers[l];
-            const char *label = labels[i];
-            const char *series = r->run_count == 1 ? layer->bits : label;
+            const double share_frac = layer->latency_s * layer->repeat / fmax(r->runs[i].latency_s, 1e-300);
 
-            r->total_s += layer->latency_s * layer->repeat;
             if (!layer->product || !(layer->macs > 0) || !(layer->dram_bytes > 0) || !(layer->latency_s > 0)) {
-                r->dropped_s += layer->latency_s * layer->repeat;
+                r->dropped_frac += share_frac / r->run_count;
                 continue;
             }
-            add_spot(r, layer, series);
+            add_spot(r, layer, r->run_count == 1 ? layer->bits : labels[i], share_frac);
             add_ceiling(r, &r->runs[i], layer);
         }
     if (r->spot_count == 0)
         return sim_fail(r->job->err, SIM_BAD_INPUT, r->job->frames[0].file, 0,
                         "holds no product with DRAM traffic: a roofline has nothing to show");
-    qsort(r->spots, (size_t)r->spot_count, sizeof *r->spots, by_time);
+    qsort(r->spots, (size_t)r->spot_count, sizeof *r->spots, by_share);
     for (int i = 0; i < r->spot_count; i++) {
         const int at = sim_chart_index(r->series, &r->series_count, SIM_CHART_STYLES, r->spots[i].series);
 
@@ -164,7 +168,16 @@ static sim_status gather(roofline *r, const char *const *labels)
 
 static void draw_line(roofline *r, const sim_panel *p, double x, double y, double x2, double y2)
 {
+    const double steps = r->canvas.text ? 40.0 : 120.0, half = r->canvas.text ? 0.3 : 2.5;
+
     sim_canvas_row(&r->canvas, "line", p->number, 0, "", x, y, x2, y2);
+    /* Small boxes along it, so that no words lie upon it. */
+    for (double i = 0; i <= steps; i++) {
+        const double cx = sim_panel_x(p, x) + (sim_panel_x(p, x2) - sim_panel_x(p, x)) * i / steps;
+        const double cy = sim_panel_y(p, y) + (sim_panel_y(p, y2) - sim_panel_y(p, y)) * i / steps;
+
+        sim_canvas_take(&r->canvas, (sim_box){cx - half, cy - half, cx + half, cy + half});
+    }
 }
 
 /* Words along the slope of a bandwidth, where it starts in the panel. */
@@ -185,7 +198,7 @@ static void slope_words(roofline *r, const sim_panel *p, const char *text, doubl
                    (at_x + 12.0 * cos(angle) - line * 0.6 * sin(angle)) / r->canvas.width,
                    (at_y + 12.0 * sin(angle) + line * 0.6 * cos(angle)) / r->canvas.height, -1,
                    angle * 180.0 / 3.14159265358979);
-    /* Its boxes, step by step, so that no other words lie upon it. */
+    /* As along lines. */
     for (double along = 12.0; along < 12.0 + width; along += line * 0.5) {
         const double cx = at_x + along * cos(angle) - line * 0.6 * sin(angle);
         const double cy = at_y + along * sin(angle) + line * 0.6 * cos(angle);
@@ -256,18 +269,54 @@ static void draw_roofs(roofline *r, const sim_panel *p)
     }
 }
 
+static double radius_of(const roofline *r, const spot *s)
+{
+    return r->canvas.text ? 0.0 : fmax(RADIUS_LEAST, RADIUS_MOST * sqrt(s->share_frac));
+}
+
+/* Spots of a series that lie within a few units of a larger one join it: their names become a list. */
+static void merge_spots(roofline *r, const sim_panel *p)
+{
+    for (int i = 0; i < r->spot_count; i++) {
+        spot *s = &r->spots[i];
+        const double near = r->canvas.text ? 1.0 : fmax(7.0, 0.7 * radius_of(r, s));
+        const double x = sim_panel_x(p, s->macs / s->bytes), y = sim_panel_y(p, s->macs / s->latency_s);
+        int names = 1, unnamed = 0;
+
+        for (int j = i + 1; j < r->spot_count && !s->merged; j++) {
+            spot *t = &r->spots[j];
+
+            if (t->merged || t->style != s->style ||
+                hypot(sim_panel_x(p, t->macs / t->bytes) - x, sim_panel_y(p, t->macs / t->latency_s) - y) > near)
+                continue;
+            t->merged = true;
+            s->share_frac += t->share_frac;
+            if (names < 3) {
+                s->kind = sim_chart_words(&r->canvas, "%s, %s", s->kind, t->kind);
+                names++;
+            } else {
+                unnamed++;
+            }
+        }
+        if (unnamed > 0)
+            s->kind = sim_chart_words(&r->canvas, "%s +%d", s->kind, unnamed);
+    }
+    qsort(r->spots, (size_t)r->spot_count, sizeof *r->spots, by_share);
+}
+
 static void draw_spots(roofline *r, const sim_panel *p)
 {
     const int64_t top = r->job->options->top > 0 ? r->job->options->top : 40;
-    const double most_s = r->spots[0].latency_s;
 
     /* All markers first: no words may cover one. */
     for (int i = 0; i < r->spot_count; i++) {
         const spot *s = &r->spots[i];
-        const double radius = fmax(RADIUS_LEAST, RADIUS_MOST * sqrt(s->latency_s / most_s));
+        const double radius = radius_of(r, s);
         const double x = s->macs / s->bytes, y = s->macs / s->latency_s;
         const double half = r->canvas.text ? 0.4 : radius * 0.7, cx = sim_panel_x(p, x), cy = sim_panel_y(p, y);
 
+        if (s->merged)
+            continue;
         if (r->canvas.text) {
             const char letter[] = {sim_canvas_character(SIM_KEY_MARKS, s->style), '\0'};
 
@@ -279,11 +328,12 @@ static void draw_spots(roofline *r, const sim_panel *p)
     }
     for (int i = 0; i < r->spot_count && i < top; i++) {
         const spot *s = &r->spots[i];
-        const double radius = r->canvas.text ? 0.0 : fmax(RADIUS_LEAST, RADIUS_MOST * sqrt(s->latency_s / most_s));
 
-        sim_canvas_label(&r->canvas, SIM_ROLE_PLAIN, sim_canvas_fit(&r->canvas, s->kind, r->canvas.width * 0.2),
-                         sim_panel_x(p, s->macs / s->bytes), sim_panel_y(p, s->macs / s->latency_s), radius,
-                         p->box);
+        if (!s->merged)
+            sim_canvas_label(&r->canvas, SIM_ROLE_PLAIN,
+                             sim_canvas_fit(&r->canvas, s->kind, r->canvas.width * 0.32),
+                             sim_panel_x(p, s->macs / s->bytes), sim_panel_y(p, s->macs / s->latency_s),
+                             radius_of(r, s), p->box);
     }
 }
 
@@ -320,7 +370,7 @@ static void draw(roofline *r, const char *title)
                         r->canvas.text ? "sloped line: limit of DRAM; flat line: limit of the array"
                                        : "each marker a kind of layer, its area the share of time (%.0f%% of it "
                                          "shown); slope: limit of DRAM, flat: of the array",
-                        100.0 * (1.0 - r->dropped_s / fmax(r->total_s, 1e-300))));
+                        100.0 * (1.0 - r->dropped_frac)));
     for (int i = 0; i < r->series_count; i++)
         entries[i] = (sim_key_entry){i + 1, *r->series[i] ? r->series[i] : "layers"};
     y = sim_canvas_key(&r->canvas, SIM_KEY_MARKS, entries, r->series_count, r->canvas.text ? 0.0 : 12.0,
@@ -331,13 +381,14 @@ static void draw(roofline *r, const char *title)
     box.x = sim_canvas_room_left(&r->canvas, &y_axis, box.y2 - box.y) + (r->canvas.text ? 0.0 : 6.0);
     panel = sim_canvas_panel(&r->canvas, box, x_axis, y_axis);
     draw_roofs(r, &panel);
+    merge_spots(r, &panel);
     draw_spots(r, &panel);
 }
 
 sim_status sim_chart_roofline(const sim_chart_job *job)
 {
     roofline *r = sim_arena_alloc(job->arena, 1, sizeof *r);
-    const char **columns, **labels, *common;
+    const char **labels, *common;
     sim_status status;
 
     if (!r)
@@ -347,16 +398,9 @@ sim_status sim_chart_roofline(const sim_chart_job *job)
                             job->err);
     if (status != SIM_OK)
         return status;
-    columns = sim_arena_alloc(job->arena, 3 * (size_t)r->run_count, sizeof *columns);
-    labels = sim_arena_alloc(job->arena, (size_t)r->run_count, sizeof *labels);
-    if (!columns || !labels)
+    common = sim_chart_who_runs(r->runs, r->run_count, job->arena, &labels);
+    if (!common)
         return sim_chart_no_memory(job);
-    for (int i = 0; i < r->run_count; i++) {
-        columns[3 * i] = r->runs[i].arch;
-        columns[3 * i + 1] = r->runs[i].workload;
-        columns[3 * i + 2] = r->runs[i].policy;
-    }
-    common = sim_chart_who(columns, r->run_count, job->arena, labels);
     sim_chart_sheet(job, 480, 32, &r->canvas);
     status = gather(r, labels);
     if (status != SIM_OK)
