@@ -3,8 +3,10 @@
 unset object
 unset label
 unset arrow
-set xtics () nomirror
-set ytics () nomirror
+unset xtics
+unset ytics
+ticked_x = 0
+ticked_y = 0
 do for [r = 1:rows] {
     if (part[r] eq "panel" && panel[r] == p) {
         set lmargin at screen at_x[r]; set rmargin at screen to_x[r]
@@ -18,12 +20,18 @@ do for [r = 1:rows] {
         if (words_of[r] eq "log") { set logscale y } else { unset logscale y }
         set yrange [at_x[r]:to_x[r]] noextend
     }
-    if (part[r] eq "x_tick" && panel[r] == p) { set xtics add (words_of[r] at_x[r]) }
-    if (part[r] eq "y_tick" && panel[r] == p) { set ytics add (words_of[r] at_x[r]) }
+    if (part[r] eq "x_tick" && panel[r] == p) {
+        if (ticked_x) { set xtics add (words_of[r] at_x[r]) } else { set xtics nomirror out (words_of[r] at_x[r]) }
+        ticked_x = 1
+    }
+    if (part[r] eq "y_tick" && panel[r] == p) {
+        if (ticked_y) { set ytics add (words_of[r] at_x[r]) } else { set ytics nomirror out (words_of[r] at_x[r]) }
+        ticked_y = 1
+    }
     # Of the sheet (panel 0) with the first panel, behind everything.
     if (part[r] eq "box" && (panel[r] == p || (p == 1 && panel[r] == 0))) {
         set object rectangle from screen at_x[r],at_y[r] to screen to_x[r],to_y[r] fillcolor rgb colour(series[r]) \
-            fillstyle solid 1.0 border linecolor rgb background linewidth 0.5 behind
+            fillstyle solid 1.0 border linecolor rgb background linewidth 0.5 back
     }
     if (p == panels && part[r] eq "leader") {
         set arrow from screen at_x[r],at_y[r] to screen to_x[r],to_y[r] nohead linecolor rgb frame linewidth 0.6 front

@@ -2,7 +2,7 @@
 csv = ARG1; picture = ARG2; format = ARG3; theme = ARG4
 folder = ARG0[1:strlen(ARG0) - strlen("roofline.gp")]
 load folder . "style.gp"
-if (!text) { set grid linecolor rgb faint linetype 1 linewidth 0.5 }
+if (!text) { set grid back linecolor rgb faint linetype 1 linewidth 0.5 }
 
 do for [p = 1:panels] {
     load folder . "panel.gp"

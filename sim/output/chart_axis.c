@@ -233,7 +233,7 @@ static int ticks_of(const sim_canvas *canvas, const sim_axis *axis, int most, ti
     return count;
 }
 
-static const char *label_of(const sim_canvas *canvas, const sim_axis *axis)
+const char *sim_axis_words(const sim_canvas *canvas, const sim_axis *axis)
 {
     const int p = axis->log ? PREFIX_NONE : prefix_of(axis->prefix, axis->unit);
     const char *text;
@@ -271,7 +271,10 @@ double sim_canvas_room_left(const sim_canvas *canvas, const sim_axis *y, double 
 
 double sim_canvas_room_below(const sim_canvas *canvas, const sim_axis *x)
 {
-    return canvas->line * ((x->no_ticks ? 0.0 : 1.0) + (*x->label ? 1.0 : 0.0)) + (canvas->text ? 1.0 : 10.0);
+    /* In text a tick and its label take a line each. */
+    const double ticks = x->no_ticks ? 0.0 : canvas->text ? 2.0 : 1.0;
+
+    return canvas->line * (ticks + (*x->label ? 1.0 : 0.0)) + (canvas->text ? 1.0 : 10.0);
 }
 
 static void put_axis(sim_canvas *canvas, int number, bool is_x, const sim_axis *axis, int most)
@@ -288,7 +291,7 @@ static void put_axis(sim_canvas *canvas, int number, bool is_x, const sim_axis *
 sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis y)
 {
     const sim_panel panel = {.number = ++canvas->panels, .box = box, .x = x, .y = y};
-    const char *x_label = label_of(canvas, &x), *y_label = label_of(canvas, &y);
+    const char *x_label = sim_axis_words(canvas, &x), *y_label = sim_axis_words(canvas, &y);
 
     sim_canvas_row(canvas, "panel", panel.number, 0, "", box.x / canvas->width, box.y / canvas->height,
                    box.x2 / canvas->width, box.y2 / canvas->height);

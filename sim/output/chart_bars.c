@@ -50,7 +50,7 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
         sim_canvas_row(canvas, "rule", panel.number, 0, "", chart->mark, 0, chart->mark, 1);
     for (int i = 0; i < chart->row_count; i++) {
         const sim_bar_row *row = &chart->rows[i];
-        const double y = canvas->text ? floor(box.y2 - (i + 0.5) * step + 0.5) : box.y2 - (i + 0.5) * step;
+        const double y = box.y2 - (i + 0.5) * step;
         double from = 0.0;
 
         if (row->heading) {
@@ -92,6 +92,6 @@ void sim_bars_draw(sim_canvas *canvas, const sim_bar_chart *chart, double y)
     for (int p = 0; p < chart->panel_count; p++) {
         const double x = left + p * (wide + between);
 
-        draw_panel(canvas, chart, p, (sim_box){x, bottom, x + wide, top + (canvas->text ? 0.0 : 6.0)});
+        draw_panel(canvas, chart, p, (sim_box){x, bottom, x + wide, canvas->text ? fmin(top, bottom + chart->row_count) : top + 6.0});
     }
 }

@@ -103,6 +103,9 @@ sim_axis sim_axis_log(const char *label, const char *unit, double lo, double hi)
 /* Logarithmic where all values are positive and they span more than a factor of 30. */
 sim_axis sim_axis_choose(const char *label, const char *unit, double lo, double hi);
 
+/* Label and unit as they stand at the axis: "latency (ms)". */
+const char *sim_axis_words(const sim_canvas *canvas, const sim_axis *axis);
+
 /* "100 ms", "1.5 GMAC/s", "42": three digits with a prefix, of any unit. */
 const char *sim_canvas_number(const sim_canvas *canvas, double value, const char *unit);
 
