@@ -151,7 +151,8 @@ enum { TICKS_MAX = 24 };
 
 static int linear_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, tick ticks[TICKS_MAX])
 {
-    const double step = round_step((axis->to - axis->from) / most);
+    const double least = (axis->to - axis->from) / most;
+    const double step = strcmp(axis->unit, "bits") == 0 ? fmax(1.0, pow(2.0, ceil(log2(least)))) : round_step(least);
     const double shown = step / axis->prefix;
     const int digits = shown >= 1.0 ? 0 : (int)fmin(12.0, ceil(-log10(shown) - 1e-9));
     int count = 0;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS_MOST = 180, NAMED_MOST = 50, ROWS_MOST = 64 };
+enum { COLUMNS_MOST = 180, NAMED_MOST = 56, ROWS_MOST = 64 };
 
 static const int bound_styles[SIM_CHART_BOUNDS] = {1, 2, 4, 6, 5};
 
@@ -161,7 +161,7 @@ static void draw_panel(bits *b, sim_box box, sim_axis y, value_of value, bool nu
         sim_canvas_row(&b->canvas, "box", panel.number, bound_styles[b->columns[c].bound], "",
                        x1 / b->canvas.width, base / b->canvas.height, x2 / b->canvas.width,
                        top / b->canvas.height);
-        if (numbers && wide >= 15.0 && b->per_column == 1)
+        if (numbers && wide >= 11.0 && b->per_column == 1)
             sim_canvas_words(&b->canvas, SIM_ROLE_PLAIN, sim_chart_words(&b->canvas, "%g", v), (x1 + x2) / 2.0,
                              top + b->canvas.line * 0.5, 0);
     }
@@ -203,21 +203,25 @@ static double name_room(const bits *b)
 static void draw_columns(bits *b, double y)
 {
     sim_axis axes[] = {
-        sim_axis_linear(b->has_kv ? "w or KV" : "weights", "bits", 0, b->widest_bits * 1.12, true),
-        sim_axis_linear("activations", "bits", 0, b->widest_bits * 1.12, true),
-        sim_axis_linear("time", "%", 0, 100.0 * b->most_share_frac, true)};
+        sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
+        sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
+        sim_axis_linear("", "%", 0, 100.0 * b->most_share_frac, true)};
+    const char *const headings[] = {b->has_kv ? "bits of weights, or of the KV cache where attention reads it"
+                                              : "bits of weights",
+                                    "bits of activations", "share of the run's time (%)"};
     static const value_of values[] = {w_of, a_of, share_of};
-    const double room = name_room(b), between = 12.0, high = (y - 6.0 - room - 2.0 * between) / 3.0;
+    const double room = name_room(b), between = 26.0, high = (y - 12.0 - room - 2.0 * between) / 3.0;
     double left = 0.0;
     sim_box box;
 
     for (int p = 0; p < 3; p++)
         left = fmax(left, sim_canvas_room_left(&b->canvas, &axes[p], high) + 6.0);
     for (int p = 0; p < 3; p++) {
-        const double top = y - 6.0 - p * (high + between);
+        const double top = y - 12.0 - p * (high + between);
 
         box = (sim_box){left, top - high, b->canvas.width - 14.0, top};
         draw_panel(b, box, axes[p], values[p], p < 2);
+        sim_canvas_words(&b->canvas, SIM_ROLE_MUTED, headings[p], left, top + b->canvas.line * 0.5, -1);
     }
     name_columns(b, box, room);
 }
@@ -282,7 +286,7 @@ sim_status sim_chart_bits(const sim_chart_job *job)
     status = gather(b);
     if (status != SIM_OK)
         return status;
-    sim_chart_sheet(job, 470, sim_bars_lines(b->column_count), &b->canvas);
+    sim_chart_sheet(job, 540, sim_bars_lines(b->column_count), &b->canvas);
     about = b->per_column > 1
                 ? sim_chart_words(&b->canvas, "each column stands for %lld neighbouring layers: mean bits, and the "
                                               "bound of the slowest; colour: what bounds it",

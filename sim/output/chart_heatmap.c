@@ -1,6 +1,6 @@
 /* Heatmap: latency and energy for each pair of weight and activation bits.
  *   tile   at x, y (numbers of column and row, from 0); x2: how dark, 0 to 1 */
-#include "output/chart_parts.h"
+#include "output/chart_axes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,16 +84,6 @@ static bool is_shown(const heatmap *h, int64_t row, double a)
             (other == a || other > kv))
             return false;
     return true;
-}
-
-static bool varies(const sim_frame *f, const char *column)
-{
-    const int at = sim_frame_column(f, column);
-
-    for (int64_t r = 1; r < f->row_count && at >= 0; r++)
-        if (strcmp(sim_frame_text(f, r, at), sim_frame_text(f, 0, at)) != 0)
-            return true;
-    return false;
 }
 
 static sim_status fill(heatmap *h)
@@ -271,9 +261,9 @@ static void draw(heatmap *h, const char *title)
 sim_status sim_chart_heatmap(const sim_chart_job *job)
 {
     static const char *const needed[] = {"latency_s", "energy_j", NULL};
-    static const char *const who[] = {"arch", "workload", "policy"};
+    static const char *const bits[] = {"policy", "w_bits", "a_bits", "kv_bits", "w", "a", "kv", NULL};
     heatmap *h = sim_arena_alloc(job->arena, 1, sizeof *h);
-    const char *columns[3], *label, *common;
+    const char *common;
     sim_status status;
 
     if (!h)
@@ -289,15 +279,11 @@ sim_status sim_chart_heatmap(const sim_chart_job *job)
         status = find_baseline(h);
     if (status != SIM_OK)
         return status;
-    for (int i = 0; i < 3; i++)
-        columns[i] = i == 2 || varies(&h->points, who[i])
-                         ? ""
-                         : sim_frame_text(&h->points, 0, sim_frame_column(&h->points, who[i]));
-    common = sim_chart_who(columns, 1, job->arena, &label);
-    h->about = varies(&h->points, "arch") || varies(&h->points, "workload")
-                   ? "sum over all layers; of several points with the same bits the least; darker is more"
-                   : "all layers at the same bits; darker is more";
+    h->about = sim_chart_axes_of(&h->points, bits).count > 0
+                   ? "of several points with the same bits the least; lighter is better"
+                   : "all layers at the same bits; lighter is better";
     sim_chart_sheet(job, 118.0 + 34.0 * fmax(h->w_count, 4.0), 6 + h->w_count, &h->canvas);
+    common = sim_chart_axes_common(&h->canvas, &h->points);
     draw(h, job->options->title ? job->options->title
             : *common           ? sim_chart_words(&h->canvas, "Latency and energy by bits: %s", common)
                                 : "Latency and energy by bits");
