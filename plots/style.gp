@@ -83,7 +83,8 @@ point_units = format eq "svg" ? 4.5 : 3.0 / unit_px
 set output picture
 
 set border 3 linecolor rgb frame
-set tics nomirror out scale (text ? 0 : 0.4) textcolor rgb muted
+if (text) { set tics nomirror in scale 0 } else { set tics nomirror out scale 0.4 }
+set tics textcolor rgb muted
 set style fill solid 1.0 noborder
 set clip two
 unset key

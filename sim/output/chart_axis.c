@@ -272,8 +272,7 @@ double sim_canvas_room_left(const sim_canvas *canvas, const sim_axis *y, double 
 
 double sim_canvas_room_below(const sim_canvas *canvas, const sim_axis *x)
 {
-    /* In text a tick and its label take a line each. */
-    const double ticks = x->no_ticks ? 0.0 : canvas->text ? 2.0 : 1.0;
+    const double ticks = x->no_ticks ? 0.0 : 1.0;
 
     return canvas->line * (ticks + (*x->label ? 1.0 : 0.0)) + (canvas->text ? 1.0 : 10.0);
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LABELS_MOST = 24 };
+
 typedef struct point {
     double x, y;
     double rank_x, rank_y; /* less is better */
@@ -144,15 +146,8 @@ static void draw_cloud(pareto *p, const sim_panel *panel)
 
 static void draw_front(pareto *p, const sim_panel *panel)
 {
-    const sim_chart_axes axes = sim_chart_axes_of(
-        &p->frame, p->series_column >= 0 ? (const char *const[]){p->frame.columns[p->series_column], NULL} : NULL);
-    const int64_t most = p->job->options->top > 0 ? p->job->options->top : 24;
-    int64_t best = 0, every, number = 0;
     const point *last = NULL;
 
-    for (int64_t i = 0; i < p->count; i++)
-        best += p->points[i].best;
-    every = (best + most - 1) / most;
     for (int64_t i = 0; i < p->count; i++) {
         const point *q = &p->points[i];
         const double ux = sim_panel_x(panel, q->x), uy = sim_panel_y(panel, q->y);
@@ -174,16 +169,34 @@ static void draw_front(pareto *p, const sim_panel *panel)
                                                    : (sim_box){ux - 4.0, uy - 4.0, ux + 4.0, uy + 4.0});
         last = q;
     }
-    for (int64_t i = 0; i < p->count; i++) {
-        const point *q = &p->points[i];
+}
 
-        if (!q->best || number++ % every != 0)
-            continue;
-        sim_canvas_label(&p->canvas, SIM_ROLE_PLAIN,
-                         sim_canvas_fit(&p->canvas, sim_chart_axes_label(&p->canvas, &p->frame, q->row, &axes),
-                                        p->canvas.width * 0.25),
-                         sim_panel_x(panel, q->x), sim_panel_y(panel, q->y), p->canvas.text ? 0.0 : 4.5, panel->box);
-    }
+static void put_label(pareto *p, const sim_panel *panel, const point *q, const sim_chart_axes *axes)
+{
+    const char *label = sim_chart_axes_label(&p->canvas, &p->frame, q->row, axes);
+
+    sim_canvas_label(&p->canvas, q->best ? SIM_ROLE_PLAIN : SIM_ROLE_MUTED,
+                     sim_canvas_fit(&p->canvas, label, p->canvas.width * 0.25), sim_panel_x(panel, q->x),
+                     sim_panel_y(panel, q->y), p->canvas.text ? 0.0 : 4.5, panel->box);
+}
+
+/* The front first, at most `top` evenly along it; then the others, where they are few. */
+static void draw_labels(pareto *p, const sim_panel *panel)
+{
+    const char *const without[] = {p->series_column >= 0 ? p->frame.columns[p->series_column] : NULL, NULL};
+    const sim_chart_axes axes = sim_chart_axes_of(&p->frame, without);
+    const int64_t top = p->job->options->top, most = top > 0 ? top : LABELS_MOST;
+    int64_t best = 0, number = 0, every;
+
+    for (int64_t i = 0; i < p->count; i++)
+        best += p->points[i].best;
+    every = (best + most - 1) / most;
+    for (int64_t i = 0; i < p->count; i++)
+        if (p->points[i].best && number++ % every == 0)
+            put_label(p, panel, &p->points[i], &axes);
+    for (int64_t i = 0; i < p->count && p->count <= most; i++)
+        if (!p->points[i].best)
+            put_label(p, panel, &p->points[i], &axes);
 }
 
 static void draw(pareto *p, const char *title)
@@ -224,6 +237,7 @@ static void draw(pareto *p, const char *title)
     panel = sim_canvas_panel(&p->canvas, box, x_axis, y_axis);
     draw_cloud(p, &panel);
     draw_front(p, &panel);
+    draw_labels(p, &panel);
 }
 
 sim_status sim_chart_pareto(const sim_chart_job *job)
