@@ -99,10 +99,10 @@ static void put_point(calibration *c, const sim_panel *panel, int style, double 
     }
 }
 
-static void draw_line(calibration *c, const sim_panel *p, int series, double x, double y, double x2, double y2)
+static void draw_line(calibration *c, const sim_panel *p, int which, double x, double y, double x2, double y2)
 {
     if (!c->canvas.text)
-        sim_canvas_row(&c->canvas, "line", p->number, series, "", x, y, x2, y2);
+        sim_canvas_row(&c->canvas, "line", p->number, which, "", x, y, x2, y2);
 }
 
 static void draw_times(calibration *c, sim_box box, sim_axis axis, sim_axis y, unsigned char *seen)
