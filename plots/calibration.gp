@@ -8,7 +8,7 @@ do for [p = 1:panels] {
     load folder . "panel.gp"
     plot NaN notitle, \
         for [s in "0 1"] csv using (of_x("line", p, int(s))):(column("y")):(column("x2") - column("x")):(column("y2") - column("y")) \
-            with vectors nohead linecolor rgb frame linewidth 0.8 dashtype (int(s) == 1 ? 2 : 1) notitle, \
+            with vectors nohead linecolor rgb frame linewidth 0.8 dashtype int(s) + 1 notitle, \
         for [s in styles_of("point", p)] csv using (of_x("point", p, int(s))):(column("y")):(size_of(column("x2"), int(s))) \
             with points pointtype marker(int(s)) pointsize variable linecolor rgb colour(int(s)) notitle
 }

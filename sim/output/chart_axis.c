@@ -222,7 +222,7 @@ static int ticks_of(const sim_canvas *canvas, const sim_axis *axis, int most, ti
     sim_axis bare = *axis;
     int count;
 
-    if (axis->no_ticks)
+    if (axis->no_ticks || axis->own_ticks)
         return 0;
     if (!axis->log)
         return linear_ticks(canvas, axis, most, ticks);

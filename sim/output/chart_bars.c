@@ -35,6 +35,21 @@ static double value_room(const sim_canvas *canvas, const sim_bar_chart *chart, i
     return widest + (canvas->text ? 2.0 : 10.0);
 }
 
+/* The line at the mark, along the bars: headings are left free. */
+static void draw_mark(sim_canvas *canvas, const sim_bar_chart *chart, const sim_panel *panel)
+{
+    for (int i = 0; i < chart->row_count;) {
+        int end = i;
+
+        while (end < chart->row_count && !chart->rows[end].heading)
+            end++;
+        if (end > i)
+            sim_canvas_row(canvas, "rule", panel->number, 0, "", chart->mark, 1.0 - (double)end / chart->row_count,
+                           chart->mark, 1.0 - (double)i / chart->row_count);
+        i = end + (end == i);
+    }
+}
+
 static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which, sim_box box)
 {
     sim_axis x = chart->axes[which];
@@ -47,7 +62,7 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
     x.to = fmax(x.to, x.to * (box.x2 - box.x) / fmax(box.x2 - box.x - room, 1.0) * 0.98);
     panel = sim_canvas_panel(canvas, box, x, none);
     if (chart->mark > 0)
-        sim_canvas_row(canvas, "rule", panel.number, 0, "", chart->mark, 0, chart->mark, 1);
+        draw_mark(canvas, chart, &panel);
     for (int i = 0; i < chart->row_count; i++) {
         const sim_bar_row *row = &chart->rows[i];
         const double y = box.y2 - (i + 0.5) * step;
@@ -66,7 +81,8 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
                 from += row->part[which][p];
             }
         if (row->value[which])
-            sim_canvas_words(canvas, SIM_ROLE_PLAIN, row->value[which], sim_panel_x(&panel, from) + gap, y, -1);
+            sim_canvas_words(canvas, SIM_ROLE_PLAIN, row->value[which],
+                             sim_panel_x(&panel, fmax(from, chart->mark)) + gap, y, -1);
         if (which == 0)
             sim_canvas_words(canvas, SIM_ROLE_PLAIN, sim_canvas_fit(canvas, row->label, canvas->width * 0.28),
                              box.x - gap, y, 1);

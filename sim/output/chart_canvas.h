@@ -64,6 +64,7 @@ typedef struct sim_axis {
     double from, to;
     bool log;
     bool no_ticks;
+    bool own_ticks; /* written by the chart itself */
     double prefix; /* what ticks of a linear axis are divided by; set by sim_axis_linear */
 } sim_axis;
 

@@ -135,6 +135,9 @@ static void draw_cloud(pareto *p, const sim_panel *panel)
                 if (*cell || q->best)
                     continue;
                 *cell = 1;
+                if (p->count <= LABELS_MOST)
+                    sim_canvas_take(&p->canvas, p->canvas.text ? (sim_box){ux - 0.4, uy - 0.4, ux + 0.4, uy + 0.4}
+                                                               : (sim_box){ux - 3.0, uy - 3.0, ux + 3.0, uy + 3.0});
                 if (p->canvas.text)
                     sim_canvas_words(&p->canvas, SIM_ROLE_MUTED, ".", ux, uy, 0);
                 else

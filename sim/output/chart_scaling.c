@@ -144,7 +144,7 @@ static void draw_panel(scaling *s, int which, sim_box box, sim_axis x, sim_axis 
     const sim_panel panel = sim_canvas_panel(&s->canvas, box, x, y);
     const sample *last = NULL;
 
-    if (x.no_ticks)
+    if (x.own_ticks)
         tick_samples(s, &panel, x.unit);
     for (int64_t i = 0; i < s->count; i++) {
         const sample *p = &s->samples[i];
@@ -189,7 +189,7 @@ static void draw(scaling *s, const char *title)
     sim_chart_column_words(s->x, s->job->arena, &label, &unit);
     range_of(s, -1, &lo, &hi);
     x = lo > 0 && hi / lo >= 8 ? sim_axis_log(label, unit, lo, hi) : sim_axis_linear(label, unit, lo, hi, lo >= 0);
-    x.no_ticks = x.log;
+    x.own_ticks = x.log;
     y = sim_canvas_head(&s->canvas, title,
                         s->series_left_out > 0
                             ? sim_chart_words(&s->canvas, "%lld points of further series are left out",
@@ -201,7 +201,7 @@ static void draw(scaling *s, const char *title)
         y = sim_canvas_key(&s->canvas, SIM_KEY_MARKS, entries, s->series_count, s->canvas.text ? 0.0 : 12.0,
                            s->canvas.width - edge, y);
     y -= s->canvas.text ? 1.0 : -2.0;
-    high = y - s->canvas.line * 2.0 - (s->canvas.text ? 1.0 : 14.0);
+    high = y - sim_canvas_room_below(&s->canvas, &x) - (s->canvas.text ? 0.0 : 4.0);
     for (int p = 0; p < panels; p++) {
         const sim_axis axis = axis_of(s, order[p]);
 
