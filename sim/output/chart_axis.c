@@ -291,10 +291,13 @@ static void put_axis(sim_canvas *canvas, int number, bool is_x, const sim_axis *
 sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis y)
 {
     const sim_panel panel = {.number = ++canvas->panels, .box = box, .x = x, .y = y};
+    const double cell = canvas->text ? 1.0 : 0.0;
     const char *x_label = sim_axis_words(canvas, &x), *y_label = sim_axis_words(canvas, &y);
 
-    sim_canvas_row(canvas, "panel", panel.number, 0, "", box.x / canvas->width, box.y / canvas->height,
-                   box.x2 / canvas->width, box.y2 / canvas->height);
+    /* In text the border takes the cells before the first and below the lowest of the panel. */
+    sim_canvas_row(canvas, "panel", panel.number, 0, "", sim_canvas_part_x(canvas, box.x - cell),
+                   sim_canvas_part_y(canvas, box.y - cell), sim_canvas_part_x(canvas, box.x2 - cell),
+                   sim_canvas_part_y(canvas, box.y2 - cell));
     put_axis(canvas, panel.number, true, &x, most_x(canvas, box.x2 - box.x));
     put_axis(canvas, panel.number, false, &y, most_y(canvas, box.y2 - box.y));
     if (*x_label)
@@ -302,7 +305,7 @@ sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis
                          box.y - sim_canvas_room_below(canvas, &x) + canvas->line * 0.5 + (canvas->text ? 0.0 : 1.0),
                          0);
     if (*y_label && canvas->text) {
-        sim_canvas_words(canvas, SIM_ROLE_MUTED, y_label, box.x, box.y2 + 1.0, -1);
+        sim_canvas_words(canvas, SIM_ROLE_MUTED, y_label, box.x, box.y2, -1);
     } else if (*y_label) {
         const double left = box.x - sim_canvas_room_left(canvas, &y, box.y2 - box.y);
 

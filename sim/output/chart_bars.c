@@ -54,7 +54,8 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
 {
     sim_axis x = chart->axes[which];
     const sim_axis none = {.label = "", .unit = "", .from = 0, .to = 1, .no_ticks = true};
-    const double step = (box.y2 - box.y) / chart->row_count, thickness = fmin(step * 0.72, 26.0);
+    /* In text a row is a line, and ticks take the lowest line of the panel. */
+    const double step = canvas->text ? 1.0 : (box.y2 - box.y) / chart->row_count, thickness = fmin(step * 0.72, 26.0);
     const double room = value_room(canvas, chart, which), gap = canvas->text ? 1.0 : 6.0;
     sim_panel panel;
 
@@ -82,7 +83,7 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
             }
         if (row->value[which])
             sim_canvas_words(canvas, SIM_ROLE_PLAIN, row->value[which],
-                             sim_panel_x(&panel, fmax(from, chart->mark)) + gap, y, -1);
+                             floor(sim_panel_x(&panel, fmax(from, chart->mark)) + 0.5) + gap, y, -1);
         if (which == 0)
             sim_canvas_words(canvas, SIM_ROLE_PLAIN, sim_canvas_fit(canvas, row->label, canvas->width * 0.28),
                              box.x - gap, y, 1);
@@ -108,6 +109,6 @@ void sim_bars_draw(sim_canvas *canvas, const sim_bar_chart *chart, double y)
     for (int p = 0; p < chart->panel_count; p++) {
         const double x = left + p * (wide + between);
 
-        draw_panel(canvas, chart, p, (sim_box){x, bottom, x + wide, canvas->text ? fmin(top, bottom + chart->row_count) : top + 6.0});
+        draw_panel(canvas, chart, p, (sim_box){x, bottom, x + wide, canvas->text ? fmin(top, bottom + chart->row_count + 1.0) : top + 6.0});
     }
 }

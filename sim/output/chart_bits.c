@@ -286,7 +286,7 @@ sim_status sim_chart_bits(const sim_chart_job *job)
     status = gather(b);
     if (status != SIM_OK)
         return status;
-    sim_chart_sheet(job, 540, sim_bars_lines(b->column_count), &b->canvas);
+    sim_chart_sheet(job, 540, sim_bars_lines(b->column_count) - 1, &b->canvas);
     about = b->per_column > 1
                 ? sim_chart_words(&b->canvas, "each column stands for %lld neighbouring layers: mean bits, and the "
                                               "bound of the slowest; colour: what bounds it",

@@ -154,7 +154,7 @@ static sim_status draw(calibration *c, const char *title)
     predicted = time;
     predicted.label = "predicted";
     rows = sim_axis_log("rows m of the product", "", m_hi > 0 ? m_lo : 1, m_hi > 0 ? m_hi : 1);
-    error = sim_axis_linear("predicted too short or too long", "%", -ERROR_EDGE_PCT, ERROR_EDGE_PCT, false);
+    error = sim_axis_linear("error: predicted less (-), more (+)", "%", -ERROR_EDGE_PCT, ERROR_EDGE_PCT, false);
     y = sim_canvas_head(&c->canvas, title,
                         sim_chart_words(&c->canvas, "mean error %.1f%%; lines: exact, and 10%% off; beyond %d%% at the "
                                                     "edge; in the key rows and mean error",

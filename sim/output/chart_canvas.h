@@ -82,6 +82,10 @@ void sim_canvas_init(sim_canvas *canvas, sim_text *out, sim_arena *arena, bool t
 void sim_canvas_row(sim_canvas *canvas, const char *part, int panel, int series, const char *text, double x,
                     double y, double x2, double y2);
 
+/* Units as the fractions of the sheet that rows have. */
+double sim_canvas_part_x(const sim_canvas *canvas, double x);
+double sim_canvas_part_y(const sim_canvas *canvas, double y);
+
 /* How far `text` reaches, in units: an upper estimate for common sans-serif fonts. */
 double sim_canvas_width_of(const sim_canvas *canvas, const char *text);
 

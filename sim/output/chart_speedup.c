@@ -256,7 +256,7 @@ sim_status sim_chart_speedup(const sim_chart_job *job)
         status = make_rows(s, chart);
     if (status != SIM_OK)
         return status;
-    sim_chart_sheet(job, sim_bars_height(chart->row_count) - 18.0, sim_bars_lines(chart->row_count), &s->canvas);
+    sim_chart_sheet(job, sim_bars_height(chart->row_count) - 18.0, sim_bars_lines(chart->row_count) - 2, &s->canvas);
     common = sim_chart_axes_common(&s->canvas, &s->frame);
     draw(s, chart, job->options->title ? job->options->title
                    : *common           ? sim_chart_words(&s->canvas, "Speed and energy: %s", common)
