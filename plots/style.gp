@@ -35,10 +35,10 @@ stats csv using (column("panel")) nooutput
 rows = int(STATS_records)
 array part[rows]; array panel[rows]; array series[rows]; array words_of[rows]
 array at_x[rows]; array at_y[rows]; array to_x[rows]; array to_y[rows]
-# Comma, quote and percent come encoded.
-hex(s) = int(real("0x" . s))
+# Comma, quote, percent and backslash come encoded; so do control characters, which become "?".
 decoded(s) = (at_ = strstrt(s, "%")) == 0 ? s : \
-    s[1:at_ - 1] . (s[at_ + 1:at_ + 2] eq "2C" ? "," : s[at_ + 1:at_ + 2] eq "22" ? "\"" : s[at_ + 1:at_ + 2] eq "25" ? "%" : "?") . \
+    s[1:at_ - 1] . (s[at_ + 1:at_ + 2] eq "2C" ? "," : s[at_ + 1:at_ + 2] eq "22" ? "\"" : s[at_ + 1:at_ + 2] eq "25" ? "%" : \
+        s[at_ + 1:at_ + 2] eq "5C" ? "\\" : "?") . \
     decoded(s[at_ + 3:*])
 i = 0
 stats csv using (i = i + 1, part[i] = stringcolumn("part"), panel[i] = int(column("panel")), \

@@ -48,7 +48,31 @@ static bool is_in(const char *const *list, const char *name)
     return false;
 }
 
-sim_chart_axes sim_chart_axes_of(const sim_frame *frame, const char *const *without)
+enum { SERIES_MOST = 32 };
+
+/* True when rows of one series never differ in the column. */
+static bool follows_from(const sim_frame *frame, int column, int series)
+{
+    int64_t first[SERIES_MOST];
+    int count = 0;
+
+    for (int64_t r = 0; r < frame->row_count; r++) {
+        int at = 0;
+
+        while (at < count &&
+               strcmp(sim_frame_text(frame, first[at], series), sim_frame_text(frame, r, series)) != 0)
+            at++;
+        if (at == SERIES_MOST)
+            return false;
+        if (at == count)
+            first[count++] = r;
+        else if (strcmp(sim_frame_text(frame, first[at], column), sim_frame_text(frame, r, column)) != 0)
+            return false;
+    }
+    return true;
+}
+
+sim_chart_axes sim_chart_axes_of(const sim_frame *frame, const char *const *without, int series)
 {
     static const char *const bits[] = {"w_bits", "a_bits", "kv_bits", "w", "a", "kv", NULL};
     const bool by_policy = sim_chart_varies(frame, sim_frame_column(frame, "policy"));
@@ -58,7 +82,7 @@ sim_chart_axes sim_chart_axes_of(const sim_frame *frame, const char *const *with
         const char *name = frame->columns[c];
 
         if (is_result(name) || is_in(without, name) || (by_policy && is_in(bits, name)) ||
-            !sim_chart_varies(frame, c))
+            !sim_chart_varies(frame, c) || (series >= 0 && follows_from(frame, c, series)))
             continue;
         axes.columns[axes.count++] = c;
     }

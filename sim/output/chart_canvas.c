@@ -15,7 +15,7 @@ static void put_cell(sim_text *out, const char *text)
     for (const char *p = text; *p; p++) {
         const unsigned char byte = (unsigned char)*p;
 
-        if (byte < 0x20 || byte == 0x7f || strchr(",\"%", *p))
+        if (byte < 0x20 || byte == 0x7f || strchr(",\"%\\", *p))
             sim_text_printf(out, "%%%02X", byte);
         else
             sim_text_bytes(out, p, 1);

@@ -15,8 +15,8 @@
  *   leader     role          a thin line between two places of the sheet
  *   others                   in data coordinates of their panel; each script says which it draws
  *
- * Cells are percent-encoded where they hold a comma, a quote, '%' or a control character: gnuplot 5.4 takes a
- * comma in a quoted cell for its end. A number that does not apply is empty. */
+ * Cells are percent-encoded where they hold a comma, a quote, '%', a backslash or a control character: gnuplot 5.4
+ * takes a comma in a quoted cell for its end, and "\n" in a cell for a new line. A number that does not apply is empty. */
 #ifndef SIM_OUTPUT_CHART_CANVAS_H
 #define SIM_OUTPUT_CHART_CANVAS_H
 

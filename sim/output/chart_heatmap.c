@@ -279,7 +279,7 @@ sim_status sim_chart_heatmap(const sim_chart_job *job)
         status = find_baseline(h);
     if (status != SIM_OK)
         return status;
-    h->about = sim_chart_axes_of(&h->points, bits).count > 0
+    h->about = sim_chart_axes_of(&h->points, bits, -1).count > 0
                    ? "of several points with the same bits the least; lighter is better"
                    : "all layers at the same bits; lighter is better";
     sim_chart_sheet(job, 118.0 + 34.0 * fmax(h->w_count, 4.0), 6 + h->w_count, &h->canvas);

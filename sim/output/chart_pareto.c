@@ -186,8 +186,7 @@ static void put_label(pareto *p, const sim_panel *panel, const point *q, const s
 /* The front first, at most `top` evenly along it; then the others, where they are few. */
 static void draw_labels(pareto *p, const sim_panel *panel)
 {
-    const char *const without[] = {p->series_column >= 0 ? p->frame.columns[p->series_column] : NULL, NULL};
-    const sim_chart_axes axes = sim_chart_axes_of(&p->frame, without);
+    const sim_chart_axes axes = sim_chart_axes_of(&p->frame, NULL, p->series_column);
     const int64_t top = p->job->options->top, most = top > 0 ? top : LABELS_MOST;
     int64_t best = 0, number = 0, every;
 

@@ -40,6 +40,7 @@ static const char *choose_x(const sim_frame *frame)
     return NULL;
 }
 
+/* By series and x, the fastest first. */
 static int by_series_and_x(const void *a, const void *b)
 {
     const sample *p = a, *q = b;
@@ -48,7 +49,25 @@ static int by_series_and_x(const void *a, const void *b)
         return p->style - q->style;
     if (p->x != q->x)
         return p->x < q->x ? -1 : 1;
+    if (p->y[LATENCY] != q->y[LATENCY])
+        return p->y[LATENCY] < q->y[LATENCY] ? -1 : 1;
     return p->row < q->row ? -1 : p->row > q->row;
+}
+
+/* Of several samples of a series at one x the fastest stays; of a line finer than a picture every n-th. */
+static void thin(scaling *s)
+{
+    int64_t kept = 0, every;
+
+    for (int64_t i = 0; i < s->count; i++)
+        if (kept == 0 || s->samples[kept - 1].style != s->samples[i].style || s->samples[kept - 1].x != s->samples[i].x)
+            s->samples[kept++] = s->samples[i];
+    s->count = kept;
+    every = (kept + SIM_CHART_POINTS_DRAWN / PANELS - 1) / (SIM_CHART_POINTS_DRAWN / PANELS);
+    kept = 0;
+    for (int64_t i = 0; i < s->count; i += every)
+        s->samples[kept++] = s->samples[i];
+    s->count = kept;
 }
 
 /* Tokens follow from their rate: prompt tokens in prefill, one per sequence in decode. */
@@ -81,7 +100,7 @@ static sim_status gather(scaling *s)
     /* Tokens or the size of a cache grow with batch and context, which then do not tell series apart. */
     if (strcmp(s->x, "tokens") == 0 || strcmp(s->x, "kv_cache_bytes") == 0)
         memcpy(&without[1], sizes, 4 * sizeof sizes[0]);
-    axes = sim_chart_axes_of(&s->frame, without);
+    axes = sim_chart_axes_of(&s->frame, without, -1);
     for (int64_t r = 0; r < s->frame.row_count; r++)
         s->per_token |= rate && rate[r] > 0;
     for (int64_t r = 0; r < s->frame.row_count; r++) {
@@ -103,6 +122,7 @@ static sim_status gather(scaling *s)
     if (s->count == 0)
         return sim_fail(s->job->err, SIM_BAD_INPUT, s->frame.file, 0, "no point has both '%s' and 'latency_s'", s->x);
     qsort(s->samples, (size_t)s->count, sizeof *s->samples, by_series_and_x);
+    thin(s);
     return SIM_OK;
 }
 

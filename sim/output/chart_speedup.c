@@ -88,7 +88,7 @@ static sim_status find_bases(speedup *s)
 static sim_status gather(speedup *s)
 {
     static const char *const without[] = {"workload", NULL};
-    const sim_chart_axes axes = sim_chart_axes_of(&s->frame, without);
+    const sim_chart_axes axes = sim_chart_axes_of(&s->frame, without, -1);
     const double *latency_s = sim_chart_numbers(s->job, &s->frame, "latency_s");
     const double *energy_j = sim_chart_numbers(s->job, &s->frame, "energy_j");
 
@@ -229,9 +229,9 @@ static void draw(speedup *s, sim_bar_chart *chart, const char *title)
     sim_bars_draw(&s->canvas, chart,
                   sim_canvas_head(&s->canvas, title,
                                   sim_chart_words(&s->canvas,
-                                                  "baseline (grey): %s; longer is better; behind each bar its latency "
-                                                  "and energy%s",
-                                                  s->base_name, rest)));
+                                                  "baseline%s: %s; longer is better; behind each bar its latency and "
+                                                  "energy%s",
+                                                  s->canvas.text ? "" : " (grey)", s->base_name, rest)));
 }
 
 sim_status sim_chart_speedup(const sim_chart_job *job)
