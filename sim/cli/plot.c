@@ -91,6 +91,8 @@ static int run_gnuplot(const char *script, const char *csv, const char *file, co
     int code;
 
     if (child == 0) {
+        /* The same picture in every locale; without UTF-8 gnuplot warns of a degree sign. */
+        setenv("LC_ALL", "C.UTF-8", 1);
         /* stdout carries answers only. */
         dup2(STDERR_FILENO, STDOUT_FILENO);
         execlp("gnuplot", "gnuplot", "-d", "-c", script, csv, file, format, theme, (char *)NULL);

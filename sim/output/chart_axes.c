@@ -76,13 +76,16 @@ sim_chart_axes sim_chart_axes_of(const sim_frame *frame, const char *const *with
 {
     static const char *const bits[] = {"w_bits", "a_bits", "kv_bits", "w", "a", "kv", NULL};
     const bool by_policy = sim_chart_varies(frame, sim_frame_column(frame, "policy"));
+    const int arch = sim_frame_column(frame, "arch");
+    const bool by_arch = !is_in(without, "arch") && sim_chart_varies(frame, arch);
     sim_chart_axes axes = {.count = 0};
 
     for (int c = 0; c < frame->column_count && axes.count < SIM_CHART_AXES_MOST; c++) {
         const char *name = frame->columns[c];
 
         if (is_result(name) || is_in(without, name) || (by_policy && is_in(bits, name)) ||
-            !sim_chart_varies(frame, c) || (series >= 0 && follows_from(frame, c, series)))
+            !sim_chart_varies(frame, c) || (series >= 0 && follows_from(frame, c, series)) ||
+            (by_arch && c != arch && follows_from(frame, c, arch)))
             continue;
         axes.columns[axes.count++] = c;
     }
