@@ -35,7 +35,8 @@ static const sim_opt options[] = {
      "still accounts for it."},
     {"--name", "NAME", "Name of the calibration; by default that of the file it goes to, or the arch's."},
     {"--plot", "FILE",
-     "Also draw the errors of all rows (.svg, .png or .pdf; .csv: the rows for 'simacc plot calibration'), of "
+     "Also draw the errors of all rows (.svg, .png or .pdf; .csv: the rows for 'simacc plot calibration'), "
+     "of "
      "a fit those of the law alone. Needs gnuplot."},
     {"--csv", "FILE",
      "With --gpu: where the measurements go, row by row; rows that the file has are not measured again. "

@@ -8,10 +8,10 @@
 
 enum { LEAST_PX = 200, MOST_PX = 8000, LEAST_LINES = 12, MOST_LINES = 400 };
 
-static const char *const operands[] = {
-    "KIND", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE",
-    "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE",
-    "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", NULL};
+static const char *const operands[] = {"KIND", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE",
+                                       "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE",
+                                       "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE", "FILE",
+                                       "FILE", "FILE", "FILE", "FILE", "FILE", NULL};
 
 static const sim_opt options[] = {
     {"-o", "FILE", "The picture: .svg, .png or .pdf, written whole or not at all."},
@@ -65,15 +65,16 @@ static void read_size(const sim_opts *opts, const sim_term *term, request *r, si
     sim_opt_positive(opts, "--height", &height, err);
     if (r->term) {
         if (sim_opt_has(opts, "--width"))
-            sim_fail(err, SIM_USAGE, NULL, 0, "--width and --term exclude each other: a terminal has its width");
+            sim_fail(err, SIM_USAGE, NULL, 0,
+                     "--width and --term exclude each other: a terminal has its width");
         width = term->width;
     } else if (width < LEAST_PX || width > MOST_PX) {
-        sim_fail(err, SIM_USAGE, NULL, 0, "option '--width': %lld is outside %d to %d pixels", (long long)width,
-                 LEAST_PX, MOST_PX);
+        sim_fail(err, SIM_USAGE, NULL, 0, "option '--width': %lld is outside %d to %d pixels",
+                 (long long)width, LEAST_PX, MOST_PX);
     }
     if (height != 0 && (height < least || height > most))
-        sim_fail(err, SIM_USAGE, NULL, 0, "option '--height': %lld is outside %lld to %lld %s", (long long)height,
-                 (long long)least, (long long)most, r->term ? "lines" : "pixels");
+        sim_fail(err, SIM_USAGE, NULL, 0, "option '--height': %lld is outside %lld to %lld %s",
+                 (long long)height, (long long)least, (long long)most, r->term ? "lines" : "pixels");
     r->chart.width_px = (int)width;
     r->chart.height_px = (int)height;
 }
@@ -91,7 +92,8 @@ static void check_uses(const sim_opts *opts, int kind, sim_err *err)
 
     for (size_t i = 0; i < sizeof uses / sizeof uses[0]; i++)
         if (sim_opt_has(opts, uses[i].option) && !(uses[i].kinds >> kind & 1u)) {
-            sim_fail(err, SIM_USAGE, NULL, 0, "option '%s' is not for %s", uses[i].option, sim_chart_names[kind]);
+            sim_fail(err, SIM_USAGE, NULL, 0, "option '%s' is not for %s", uses[i].option,
+                     sim_chart_names[kind]);
             sim_hint(err, "it is for %s", uses[i].of);
         }
 }

@@ -31,8 +31,8 @@ sim_status sim_plot_format_of(const char *file, sim_plot_format *format, sim_err
 
 /* ---- temporary files -------------------------------------------------------------------------------- */
 
-/* A file without a name: nothing to remove, however the process ends. gnuplot is given it as /dev/fd/N, and so
- * never sees a name that it could take for a command ("<..." or "|..."). -1 with errno set. */
+/* A file without a name: nothing to remove, however the process ends. gnuplot is given it as /dev/fd/N, and
+ * so never sees a name that it could take for a command ("<..." or "|..."). -1 with errno set. */
 static int nameless_file(sim_arena *arena)
 {
     const char *folder = getenv("TMPDIR");
@@ -166,8 +166,8 @@ static sim_status draw(const char *script, int in, int out, const char *format, 
     return picture->failed ? sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory") : SIM_OK;
 }
 
-sim_status sim_plot_draw(sim_chart_kind kind, const sim_text *csv, sim_plot_format format, bool dark, bool colour,
-                         sim_arena *arena, sim_text *picture, sim_err *err)
+sim_status sim_plot_draw(sim_chart_kind kind, const sim_text *csv, sim_plot_format format, bool dark,
+                         bool colour, sim_arena *arena, sim_text *picture, sim_err *err)
 {
     const char *name = sim_arena_printf(arena, "plots/%s.gp", sim_chart_names[kind]);
     const char *script = name ? sim_data_path(arena, name) : NULL;

@@ -16,13 +16,13 @@ sim_status sim_plot_format_of(const char *file, sim_plot_format *format, sim_err
 
 /* Draws the CSV of a chart with the script of its kind; appends the picture to `picture`. gnuplot is run
  * without the user's settings, and told no name but that of the script: what it reads and writes are files
- * without a name. `colour`: of text, for a terminal that has it; `dark`: of pictures. SIM_MISSING without gnuplot,
- * SIM_IO when the temporary files cannot be written, SIM_INTERNAL when gnuplot fails. */
-sim_status sim_plot_draw(sim_chart_kind kind, const sim_text *csv, sim_plot_format format, bool dark, bool colour,
-                         sim_arena *arena, sim_text *picture, sim_err *err);
+ * without a name. `colour`: of text, for a terminal that has it; `dark`: of pictures. SIM_MISSING without
+ * gnuplot, SIM_IO when the temporary files cannot be written, SIM_INTERNAL when gnuplot fails. */
+sim_status sim_plot_draw(sim_chart_kind kind, const sim_text *csv, sim_plot_format format, bool dark,
+                         bool colour, sim_arena *arena, sim_text *picture, sim_err *err);
 
-/* For commands that make a chart of their own answer: lays out the rows of `csv` (as a file would hold them) and
- * writes the picture `file`, of the usual size. */
+/* For commands that make a chart of their own answer: lays out the rows of `csv` (as a file would hold them)
+ * and writes the picture `file`, of the usual size. */
 sim_status sim_plot_rows(sim_chart_kind kind, const sim_text *csv, const char *file, sim_arena *arena,
                          sim_err *err);
 

@@ -133,6 +133,8 @@ static sim_status read_run(const char *path, const sim_json *root, sim_arena *ar
                  totals && totals->type == SIM_JSON_OBJECT ? "'layers'" : "'totals'");
         return SIM_BAD_INPUT;
     }
+    if (layers->count == 0)
+        return sim_fail(err, SIM_BAD_INPUT, path, layers->line, "holds no layers");
     for (const sim_json *l = layers->child; l; l = l->next)
         if (l->type != SIM_JSON_OBJECT)
             return sim_fail(err, SIM_BAD_INPUT, path, l->line, "a layer is an object, not %s",
@@ -142,10 +144,9 @@ static sim_status read_run(const char *path, const sim_json *root, sim_arena *ar
         put_layer(f, root, l);
     lines = sim_arena_alloc(arena, (size_t)layers->count, sizeof *lines);
     if (f->failed || !lines || !sim_frame_draft_init(&draft, path, f->count, layers->count, arena))
-        return f->failed && f->count == COLUMNS_MAX
-                   ? sim_fail(err, SIM_BAD_INPUT, path, layers->line, "layers have more than %d fields",
-                              COLUMNS_MAX)
-                   : out_of_memory(path, err);
+        return f->failed && f->count == COLUMNS_MAX ? sim_fail(err, SIM_BAD_INPUT, path, layers->line,
+                                                               "layers have more than %d fields", COLUMNS_MAX)
+                                                    : out_of_memory(path, err);
     memcpy(draft.columns, f->columns, (size_t)f->count * sizeof f->columns[0]);
     f->draft = &draft;
     for (const sim_json *l = layers->child; l; l = l->next) {

@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const sim_chart_names[SIM_CHART_COUNT + 1] = {"roofline", "breakdown", "bits",    "heatmap",
-                                                          "pareto",   "scaling",   "speedup", "calibration",
-                                                          NULL};
+const char *const sim_chart_names[SIM_CHART_COUNT + 1] = {
+    "roofline", "breakdown", "bits", "heatmap", "pareto", "scaling", "speedup", "calibration", NULL};
 
 sim_status sim_chart(sim_chart_kind kind, const sim_frame *frames, int frame_count,
                      const sim_chart_options *options, sim_arena *arena, sim_text *csv, sim_err *err)
@@ -83,11 +82,10 @@ const char *sim_chart_who(const char *const *columns, int count, sim_arena *aren
         if (!labels[i])
             labels[i] = "";
     }
-    text = sim_arena_printf(arena, "%s%s%s%s%s", workload ? "" : first[WORKLOAD],
-                            !workload && !arch && *first[WORKLOAD] && *first[ARCH] ? " on " : "",
-                            arch ? "" : first[ARCH],
-                            !policy && *first[POLICY] && !(workload && arch) ? ", " : "",
-                            policy ? "" : first[POLICY]);
+    text = sim_arena_printf(
+        arena, "%s%s%s%s%s", workload ? "" : first[WORKLOAD],
+        !workload && !arch && *first[WORKLOAD] && *first[ARCH] ? " on " : "", arch ? "" : first[ARCH],
+        !policy && *first[POLICY] && !(workload && arch) ? ", " : "", policy ? "" : first[POLICY]);
     return text ? text : "";
 }
 
@@ -105,7 +103,8 @@ int sim_chart_index(const char **list, int *count, int most, const char *text)
     return at;
 }
 
-const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena, const char ***labels)
+const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena,
+                               const char ***labels)
 {
     const char **columns = sim_arena_alloc(arena, 3 * (size_t)run_count, sizeof *columns);
 

@@ -1,4 +1,5 @@
-/* Charts: what a file says, laid out as the CSV that one script of plots/ draws. Pure: frames in, text out. */
+/* Charts: what a file says, laid out as the CSV that one script of plots/ draws. Pure: frames in, text out.
+ */
 #ifndef SIM_OUTPUT_CHART_H
 #define SIM_OUTPUT_CHART_H
 
@@ -25,13 +26,14 @@ extern const char *const sim_chart_names[SIM_CHART_COUNT + 1];
 enum { SIM_CHART_FILES_MAX = 32, SIM_CHART_POINTS_DRAWN = 4000 };
 
 typedef struct sim_chart_options {
-    const char *title;    /* NULL: made from what the file says */
-    const char *baseline; /* of speedup and heatmap: a policy, arch or file; NULL: the first (heatmap: none) */
-    const char *x, *y;    /* of pareto and scaling: columns; NULL: chosen */
-    int64_t top;          /* how many layers, labels or bars; 0: as many as fit */
-    int width_px;         /* of the picture; columns in text */
-    int height_px;        /* 0: as the chart needs it; lines in text */
-    bool text;            /* for a terminal */
+    const char *title; /* NULL: made from what the file says */
+    const char
+        *baseline;     /* of speedup and heatmap: a policy, arch or file; NULL: the first (heatmap: none) */
+    const char *x, *y; /* of pareto and scaling: columns; NULL: chosen */
+    int64_t top;       /* how many layers, labels or bars; 0: as many as fit */
+    int width_px;      /* of the picture; columns in text */
+    int height_px;     /* 0: as the chart needs it; lines in text */
+    bool text;         /* for a terminal */
 } sim_chart_options;
 
 /* Lays out `frame_count` files (at least one) as a chart; appends its CSV (see chart_canvas.h) to `csv`.

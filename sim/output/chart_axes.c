@@ -27,12 +27,37 @@ static bool ends_with(const char *text, const char *tail)
 /* Results, and what only numbers a point; everything else is an axis. */
 static bool is_result(const char *name)
 {
-    static const char *const results[] = {
-        "",          "point",   "id",           "key",         "hash",    "file",        "status",   "reason",
-        "error",     "note",    "macs",         "cycles",      "latency_s", "energy_j",  "power_w",  "tokens",
-        "tokens_per_s", "utilization_frac", "area_mm2", "memory_fits", "weight_bytes", "kv_cache_bytes",
-        "peak_memory_bytes", "dram_read_bytes", "dram_write_bytes", "peak_macs_per_s",
-        "dram_bandwidth_bytes_per_s", "feasible", "loss", "accuracy", NULL};
+    static const char *const results[] = {"",
+                                          "point",
+                                          "id",
+                                          "key",
+                                          "hash",
+                                          "file",
+                                          "status",
+                                          "reason",
+                                          "error",
+                                          "note",
+                                          "macs",
+                                          "cycles",
+                                          "latency_s",
+                                          "energy_j",
+                                          "power_w",
+                                          "tokens",
+                                          "tokens_per_s",
+                                          "utilization_frac",
+                                          "area_mm2",
+                                          "memory_fits",
+                                          "weight_bytes",
+                                          "kv_cache_bytes",
+                                          "peak_memory_bytes",
+                                          "dram_read_bytes",
+                                          "dram_write_bytes",
+                                          "peak_macs_per_s",
+                                          "dram_bandwidth_bytes_per_s",
+                                          "feasible",
+                                          "loss",
+                                          "accuracy",
+                                          NULL};
 
     for (int i = 0; results[i]; i++)
         if (strcmp(results[i], name) == 0)

@@ -12,8 +12,8 @@ typedef struct sim_chart_axes {
 } sim_chart_axes;
 
 /* The axes of `frame`, leaving out the columns in `without` (NULL-terminated; may be NULL). Bits are left out
- * where the policy says them, and so is what follows from the arch, or from the column `series` (-1: none), which
- * names the points already. */
+ * where the policy says them, and so is what follows from the arch, or from the column `series` (-1: none),
+ * which names the points already. */
 sim_chart_axes sim_chart_axes_of(const sim_frame *frame, const char *const *without, int series);
 
 bool sim_chart_varies(const sim_frame *frame, int column); /* false for -1 */

@@ -15,7 +15,8 @@ enum { PREFIX_NONE = 5, PREFIX_LAST = 11 };
 /* Percentages, bits and units that already have a prefix stand as they are. */
 static bool takes_prefix(const char *unit)
 {
-    static const char *const fixed[] = {"%", "bits", "mm2", "MHz", "KiB", "MiB", "GiB", "GB/s", "nm", "x", NULL};
+    static const char *const fixed[] = {"%",   "bits", "mm2", "MHz", "KiB", "MiB",
+                                        "GiB", "GB/s", "nm",  "x",   NULL};
 
     for (int i = 0; fixed[i]; i++)
         if (strcmp(unit, fixed[i]) == 0)
@@ -152,12 +153,14 @@ enum { TICKS_MAX = 24 };
 static int linear_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, tick ticks[TICKS_MAX])
 {
     const double least = (axis->to - axis->from) / most;
-    const double step = strcmp(axis->unit, "bits") == 0 ? fmax(1.0, pow(2.0, ceil(log2(least)))) : round_step(least);
+    const double step =
+        strcmp(axis->unit, "bits") == 0 ? fmax(1.0, pow(2.0, ceil(log2(least)))) : round_step(least);
     const double shown = step / axis->prefix;
     const int digits = shown >= 1.0 ? 0 : (int)fmin(12.0, ceil(-log10(shown) - 1e-9));
     int count = 0;
 
-    for (double n = ceil(axis->from / step - 1e-9); n * step <= axis->to + step * 1e-9 && count < TICKS_MAX; n++) {
+    for (double n = ceil(axis->from / step - 1e-9); n * step <= axis->to + step * 1e-9 && count < TICKS_MAX;
+         n++) {
         char number[TICK_SIZE];
 
         snprintf(number, sizeof number, "%.*f", digits, n * step / axis->prefix + 0.0);
@@ -186,7 +189,8 @@ static int log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, t
             if (at < axis->from * (1 - 1e-9) || at > axis->to * (1 + 1e-9) || power % every != 0)
                 continue;
             text = sim_canvas_number(canvas, at, axis->unit);
-            /* "10 GMAC/s" at every tick is too much: the unit then stands in the label alone. "1.00" is "1". */
+            /* "10 GMAC/s" at every tick is too much: the unit then stands in the label alone. "1.00" is "1".
+             */
             ticks[count].at = at;
             ticks[count++].text = text;
         }
@@ -282,10 +286,11 @@ static void put_axis(sim_canvas *canvas, int number, bool is_x, const sim_axis *
     tick ticks[TICKS_MAX];
     const int count = ticks_of(canvas, axis, most, ticks);
 
-    sim_canvas_row(canvas, is_x ? "x_axis" : "y_axis", number, 0, axis->log ? "log" : "linear", axis->from, NAN,
-                   axis->to, NAN);
+    sim_canvas_row(canvas, is_x ? "x_axis" : "y_axis", number, 0, axis->log ? "log" : "linear", axis->from,
+                   NAN, axis->to, NAN);
     for (int i = 0; i < count; i++)
-        sim_canvas_row(canvas, is_x ? "x_tick" : "y_tick", number, 0, ticks[i].text, ticks[i].at, NAN, NAN, NAN);
+        sim_canvas_row(canvas, is_x ? "x_tick" : "y_tick", number, 0, ticks[i].text, ticks[i].at, NAN, NAN,
+                       NAN);
 }
 
 sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis y)
@@ -301,16 +306,17 @@ sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis
     put_axis(canvas, panel.number, true, &x, most_x(canvas, box.x2 - box.x));
     put_axis(canvas, panel.number, false, &y, most_y(canvas, box.y2 - box.y));
     if (*x_label)
-        sim_canvas_words(canvas, SIM_ROLE_MUTED, x_label, (box.x + box.x2) / 2.0,
-                         box.y - sim_canvas_room_below(canvas, &x) + canvas->line * 0.5 + (canvas->text ? 0.0 : 1.0),
-                         0);
+        sim_canvas_words(
+            canvas, SIM_ROLE_MUTED, x_label, (box.x + box.x2) / 2.0,
+            box.y - sim_canvas_room_below(canvas, &x) + canvas->line * 0.5 + (canvas->text ? 0.0 : 1.0), 0);
     if (*y_label && canvas->text) {
         sim_canvas_words(canvas, SIM_ROLE_MUTED, y_label, box.x, box.y2, -1);
     } else if (*y_label) {
         const double left = box.x - sim_canvas_room_left(canvas, &y, box.y2 - box.y);
 
-        sim_canvas_row(canvas, "words", 0, SIM_ROLE_MUTED, y_label, (left + canvas->line * 0.5) / canvas->width,
-                       (box.y + box.y2) / 2.0 / canvas->height, 0, 90);
+        sim_canvas_row(canvas, "words", 0, SIM_ROLE_MUTED, y_label,
+                       (left + canvas->line * 0.5) / canvas->width, (box.y + box.y2) / 2.0 / canvas->height,
+                       0, 90);
     }
     return panel;
 }

@@ -44,8 +44,9 @@ static void draw_mark(sim_canvas *canvas, const sim_bar_chart *chart, const sim_
         while (end < chart->row_count && !chart->rows[end].heading)
             end++;
         if (end > i)
-            sim_canvas_row(canvas, "rule", panel->number, 0, "", chart->mark, 1.0 - (double)end / chart->row_count,
-                           chart->mark, 1.0 - (double)i / chart->row_count);
+            sim_canvas_row(canvas, "rule", panel->number, 0, "", chart->mark,
+                           1.0 - (double)end / chart->row_count, chart->mark,
+                           1.0 - (double)i / chart->row_count);
         i = end + (end == i);
     }
 }
@@ -55,7 +56,8 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
     sim_axis x = chart->axes[which];
     const sim_axis none = {.label = "", .unit = "", .from = 0, .to = 1, .no_ticks = true};
     /* In text a row is a line, and ticks take the lowest line of the panel. */
-    const double step = canvas->text ? 1.0 : (box.y2 - box.y) / chart->row_count, thickness = fmin(step * 0.72, 26.0);
+    const double step = canvas->text ? 1.0 : (box.y2 - box.y) / chart->row_count,
+                 thickness = fmin(step * 0.72, 26.0);
     const double room = value_room(canvas, chart, which), gap = canvas->text ? 1.0 : 6.0;
     sim_panel panel;
 
@@ -71,7 +73,8 @@ static void draw_panel(sim_canvas *canvas, const sim_bar_chart *chart, int which
 
         if (row->heading) {
             if (which == 0)
-                sim_canvas_words(canvas, SIM_ROLE_STRONG, sim_canvas_fit(canvas, row->label, canvas->width * 0.6),
+                sim_canvas_words(canvas, SIM_ROLE_STRONG,
+                                 sim_canvas_fit(canvas, row->label, canvas->width * 0.6),
                                  canvas->text ? 0.0 : 12.0, y - (canvas->text ? 0.0 : 3.0), -1);
             continue;
         }
@@ -94,7 +97,8 @@ void sim_bars_draw(sim_canvas *canvas, const sim_bar_chart *chart, double y)
 {
     const double edge = canvas->text ? 1.0 : 12.0, between = canvas->text ? 3.0 : 26.0;
     const double left = edge + label_room(canvas, chart) + (canvas->text ? 1.0 : 8.0);
-    const double wide = (canvas->width - edge - left - between * (chart->panel_count - 1)) / chart->panel_count;
+    const double wide =
+        (canvas->width - edge - left - between * (chart->panel_count - 1)) / chart->panel_count;
     double bottom = 0.0, top = y;
 
     for (int p = 0; p < chart->panel_count; p++) {
@@ -102,13 +106,16 @@ void sim_bars_draw(sim_canvas *canvas, const sim_bar_chart *chart, double y)
         double below = y;
 
         if (chart->keys[p])
-            below = sim_canvas_key(canvas, SIM_KEY_BOXES, chart->keys[p], chart->key_counts[p], x, x + wide, y);
+            below =
+                sim_canvas_key(canvas, SIM_KEY_BOXES, chart->keys[p], chart->key_counts[p], x, x + wide, y);
         top = fmin(top, below);
         bottom = fmax(bottom, sim_canvas_room_below(canvas, &chart->axes[p]));
     }
     for (int p = 0; p < chart->panel_count; p++) {
         const double x = left + p * (wide + between);
 
-        draw_panel(canvas, chart, p, (sim_box){x, bottom, x + wide, canvas->text ? fmin(top, bottom + chart->row_count + 1.0) : top + 6.0});
+        draw_panel(canvas, chart, p,
+                   (sim_box){x, bottom, x + wide,
+                             canvas->text ? fmin(top, bottom + chart->row_count + 1.0) : top + 6.0});
     }
 }

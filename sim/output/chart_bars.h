@@ -9,20 +9,20 @@ enum { SIM_BAR_PARTS = 8, SIM_BAR_PANELS = 2 };
 
 typedef struct sim_bar_row {
     const char *label;
-    bool heading;                                 /* a line of its own, without bars */
-    double part[SIM_BAR_PANELS][SIM_BAR_PARTS];   /* lengths, stacked in this order */
-    const char *value[SIM_BAR_PANELS];            /* what stands behind the bar */
+    bool heading;                               /* a line of its own, without bars */
+    double part[SIM_BAR_PANELS][SIM_BAR_PARTS]; /* lengths, stacked in this order */
+    const char *value[SIM_BAR_PANELS];          /* what stands behind the bar */
 } sim_bar_row;
 
 typedef struct sim_bar_chart {
     sim_bar_row *rows;
     int row_count;
     int panel_count;
-    sim_axis axes[SIM_BAR_PANELS];               /* of the lengths */
-    int styles[SIM_BAR_PANELS][SIM_BAR_PARTS];   /* of the parts */
-    const sim_key_entry *keys[SIM_BAR_PANELS];   /* what the colours mean; may be NULL */
+    sim_axis axes[SIM_BAR_PANELS];             /* of the lengths */
+    int styles[SIM_BAR_PANELS][SIM_BAR_PARTS]; /* of the parts */
+    const sim_key_entry *keys[SIM_BAR_PANELS]; /* what the colours mean; may be NULL */
     int key_counts[SIM_BAR_PANELS];
-    double mark;                                 /* a line through all rows of each panel; 0: none */
+    double mark; /* a line through all rows of each panel; 0: none */
 } sim_bar_chart;
 
 /* The height of a sheet for so many rows, units. */

@@ -1,5 +1,5 @@
-/* Bits: the weight and activation bits of each layer, coloured by what bounds it, and its share of time. Layers
- * go from left to right in the order of the run; in text they are rows. Draws boxes only. */
+/* Bits: the weight and activation bits of each layer, coloured by what bounds it, and its share of time.
+ * Layers go from left to right in the order of the run; in text they are rows. Draws boxes only. */
 #include "output/chart_bars.h"
 
 #include <math.h>
@@ -162,8 +162,8 @@ static void draw_panel(bits *b, sim_box box, sim_axis y, value_of value, bool nu
                        x1 / b->canvas.width, base / b->canvas.height, x2 / b->canvas.width,
                        top / b->canvas.height);
         if (numbers && wide >= 11.0 && b->per_column == 1)
-            sim_canvas_words(&b->canvas, SIM_ROLE_PLAIN, sim_chart_words(&b->canvas, "%g", v), (x1 + x2) / 2.0,
-                             top + b->canvas.line * 0.5, 0);
+            sim_canvas_words(&b->canvas, SIM_ROLE_PLAIN, sim_chart_words(&b->canvas, "%g", v),
+                             (x1 + x2) / 2.0, top + b->canvas.line * 0.5, 0);
     }
 }
 
@@ -182,8 +182,9 @@ static void name_columns(bits *b, sim_box box, double room)
     for (int i = 0; i <= 10; i++) {
         const int64_t layer = (b->layer_count - 1) * i / 10;
 
-        sim_canvas_words(&b->canvas, SIM_ROLE_MUTED, sim_chart_words(&b->canvas, "%lld", (long long)layer + 1),
-                         box.x + ((double)(layer / b->per_column) + 0.5) * wide, box.y - b->canvas.line * 0.7, 0);
+        sim_canvas_words(
+            &b->canvas, SIM_ROLE_MUTED, sim_chart_words(&b->canvas, "%lld", (long long)layer + 1),
+            box.x + ((double)(layer / b->per_column) + 0.5) * wide, box.y - b->canvas.line * 0.7, 0);
     }
     sim_canvas_words(&b->canvas, SIM_ROLE_MUTED, "layer, in order of execution", (box.x + box.x2) / 2.0,
                      box.y - b->canvas.line * 1.7, 0);
@@ -202,10 +203,9 @@ static double name_room(const bits *b)
 
 static void draw_columns(bits *b, double y)
 {
-    sim_axis axes[] = {
-        sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
-        sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
-        sim_axis_linear("", "%", 0, 100.0 * b->most_share_frac, true)};
+    sim_axis axes[] = {sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
+                       sim_axis_linear("", "bits", 0, b->widest_bits * 1.12, true),
+                       sim_axis_linear("", "%", 0, 100.0 * b->most_share_frac, true)};
     const char *const headings[] = {b->has_kv ? "bits of weights, or of the KV cache where attention reads it"
                                               : "bits of weights",
                                     "bits of activations", "share of the run's time (%)"};
@@ -245,10 +245,11 @@ static sim_status draw_rows(bits *b, double y)
         chart.rows[c].part[1][col->bound] = col->a_bits;
         chart.rows[c].value[0] = isnan(col->w_bits) ? NULL : sim_chart_words(&b->canvas, "%.3g", col->w_bits);
         chart.rows[c].value[1] = isnan(col->a_bits) ? NULL
-                                                    : sim_chart_words(&b->canvas, "%.3g  time %.1f%%", col->a_bits,
-                                                                      100.0 * col->share_frac);
+                                                    : sim_chart_words(&b->canvas, "%.3g  time %.1f%%",
+                                                                      col->a_bits, 100.0 * col->share_frac);
     }
-    chart.axes[0] = sim_axis_linear(b->has_kv ? "weights or KV cache" : "weights", "bits", 0, b->widest_bits, true);
+    chart.axes[0] =
+        sim_axis_linear(b->has_kv ? "weights or KV cache" : "weights", "bits", 0, b->widest_bits, true);
     chart.axes[1] = sim_axis_linear("activations", "bits", 0, b->widest_bits, true);
     sim_bars_draw(&b->canvas, &chart, y);
     return SIM_OK;
@@ -269,7 +270,8 @@ sim_status sim_chart_bits(const sim_chart_job *job)
     if (!b)
         return sim_chart_no_memory(job);
     b->job = job;
-    status = sim_chart_runs(job->frames, job->frame_count, "chart of bits", job->arena, &runs, &run_count, job->err);
+    status = sim_chart_runs(job->frames, job->frame_count, "chart of bits", job->arena, &runs, &run_count,
+                            job->err);
     if (status != SIM_OK)
         return status;
     if (run_count > 1) {
@@ -288,16 +290,18 @@ sim_status sim_chart_bits(const sim_chart_job *job)
         return status;
     sim_chart_sheet(job, 540, sim_bars_lines(b->column_count) - 1, &b->canvas);
     about = b->per_column > 1
-                ? sim_chart_words(&b->canvas, "each column stands for %lld neighbouring layers: mean bits, and the "
-                                              "bound of the slowest; colour: what bounds it",
+                ? sim_chart_words(&b->canvas,
+                                  "each column stands for %lld neighbouring layers: mean bits, and the "
+                                  "bound of the slowest; colour: what bounds it",
                                   (long long)b->per_column)
                 : "colour: what bounds the layer";
-    y = sim_canvas_head(&b->canvas, job->options->title ? job->options->title
-                                    : *common           ? sim_chart_words(&b->canvas, "Bits of %s", common)
-                                                        : "Bits of each layer",
+    y = sim_canvas_head(&b->canvas,
+                        job->options->title ? job->options->title
+                        : *common           ? sim_chart_words(&b->canvas, "Bits of %s", common)
+                                            : "Bits of each layer",
                         about);
-    y = sim_canvas_key(&b->canvas, SIM_KEY_BOXES, entries, make_key(b, entries), job->options->text ? 0.0 : 12.0,
-                       b->canvas.width, y);
+    y = sim_canvas_key(&b->canvas, SIM_KEY_BOXES, entries, make_key(b, entries),
+                       job->options->text ? 0.0 : 12.0, b->canvas.width, y);
     if (job->options->text)
         status = draw_rows(b, y);
     else

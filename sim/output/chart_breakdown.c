@@ -1,5 +1,5 @@
-/* Breakdown: where the time and the energy go. Of one run by kind of layer, of several by run: time stacked by
- * what bounds the layers, energy by component. Draws boxes only. */
+/* Breakdown: where the time and the energy go. Of one run by kind of layer, of several by run: time stacked
+ * by what bounds the layers, energy by component. Draws boxes only. */
 #include "output/chart_bars.h"
 
 #include <math.h>
@@ -112,8 +112,8 @@ static sim_status rows_by_run(breakdown *b, const char *const *labels)
         return sim_chart_no_memory(b->job);
     b->row_count = b->run_count;
     for (int r = 0; r < b->run_count; r++) {
-        b->rows[r] = (amount){.label = *labels[r] ? labels[r] : sim_chart_stem(b->runs[r].frame->file, b->job->arena),
-                              .of = 1};
+        b->rows[r] = (amount){
+            .label = *labels[r] ? labels[r] : sim_chart_stem(b->runs[r].frame->file, b->job->arena), .of = 1};
         for (int64_t i = 0; i < b->runs[r].layer_count; i++)
             add_layer(&b->rows[r], &b->runs[r].layers[i]);
         add_amount(&b->sum, &b->rows[r]);
@@ -130,8 +130,8 @@ static const char *percent(sim_canvas *canvas, double part, double whole)
     return value > 0 && value < 0.05 ? "<0.1%" : sim_chart_words(canvas, "%.1f%%", value);
 }
 
-static int make_key(breakdown *b, sim_bar_chart *chart, int panel, const double *sums, const char *const *names,
-                    const int *styles, int count, double total)
+static int make_key(breakdown *b, sim_bar_chart *chart, int panel, const double *sums,
+                    const char *const *names, const int *styles, int count, double total)
 {
     sim_key_entry *entries = sim_arena_alloc(b->job->arena, (size_t)count, sizeof *entries);
     int used = 0;
@@ -142,9 +142,9 @@ static int make_key(breakdown *b, sim_bar_chart *chart, int panel, const double 
     for (int i = 0; entries && i < count; i++)
         if (sums[i] > 0)
             entries[used++] = (sim_key_entry){
-                styles[i], b->run_count > 1
-                               ? names[i]
-                               : sim_chart_words(&b->canvas, "%s %s", names[i], percent(&b->canvas, sums[i], total))};
+                styles[i], b->run_count > 1 ? names[i]
+                                            : sim_chart_words(&b->canvas, "%s %s", names[i],
+                                                              percent(&b->canvas, sums[i], total))};
     chart->keys[panel] = entries;
     return chart->key_counts[panel] = used;
 }
@@ -173,15 +173,17 @@ static sim_status draw(breakdown *b, const char *title)
     }
     chart.axes[0] = sim_axis_linear(single ? "time" : "time of a run", "s", 0, longest_s, true);
     chart.axes[1] = sim_axis_linear(single ? "energy" : "energy of a run", "J", 0, longest_j, true);
-    make_key(b, &chart, 0, b->sum.bound_s, sim_chart_bound_names, bound_styles, SIM_CHART_BOUNDS, b->sum.total_s);
+    make_key(b, &chart, 0, b->sum.bound_s, sim_chart_bound_names, bound_styles, SIM_CHART_BOUNDS,
+             b->sum.total_s);
     make_key(b, &chart, 1, b->sum.part_j, sim_chart_part_names, part_styles, SIM_CHART_PARTS, b->sum.total_j);
     y = sim_canvas_head(&b->canvas, title,
-                        single ? sim_chart_words(&b->canvas,
-                                                 "left: %s by what bounds each kind of layer; right: %s by what "
-                                                 "takes it",
-                                                 sim_canvas_number(&b->canvas, b->sum.total_s, "s"),
-                                                 sim_canvas_number(&b->canvas, b->sum.total_j, "J"))
-                               : "left: time by what bounds the layers; right: energy by what takes it");
+                        single
+                            ? sim_chart_words(&b->canvas,
+                                              "left: %s by what bounds each kind of layer; right: %s by what "
+                                              "takes it",
+                                              sim_canvas_number(&b->canvas, b->sum.total_s, "s"),
+                                              sim_canvas_number(&b->canvas, b->sum.total_j, "J"))
+                            : "left: time by what bounds the layers; right: energy by what takes it");
     sim_bars_draw(&b->canvas, &chart, y);
     return sim_chart_done(b->job, &b->canvas);
 }

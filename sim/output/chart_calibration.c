@@ -1,7 +1,6 @@
-/* Calibration: predicted against measured times of GPU kernels, and the errors over the rows m of the product,
- * where libraries change kernels.
- *   point  style of a kernel and implementation, x, y; x2: radius
- *   line   series 0: exact, 1: 10% off, x,y to x2,y2 */
+/* Calibration: predicted against measured times of GPU kernels, and the errors over the rows m of the
+ * product, where libraries change kernels. point  style of a kernel and implementation, x, y; x2: radius line
+ * series 0: exact, 1: 10% off, x,y to x2,y2 */
 #include "output/chart_axes.h"
 
 #include <math.h>
@@ -79,8 +78,10 @@ static sim_status gather(calibration *c)
 
 /* ---- the picture ------------------------------------------------------------------------------------ */
 
-/* A marker, unless one of its style lies within a raster cell already: ten thousand rows stay a small picture. */
-static void put_point(calibration *c, const sim_panel *panel, int style, double x, double y, unsigned char *seen)
+/* A marker, unless one of its style lies within a raster cell already: ten thousand rows stay a small
+ * picture. */
+static void put_point(calibration *c, const sim_panel *panel, int style, double x, double y,
+                      unsigned char *seen)
 {
     const double ux = sim_panel_x(panel, x), uy = sim_panel_y(panel, y);
     const int cx = (int)((ux - panel->box.x) / (panel->box.x2 - panel->box.x) * (BINS - 1));
@@ -154,24 +155,29 @@ static sim_status draw(calibration *c, const char *title)
     predicted = time;
     predicted.label = "predicted";
     rows = sim_axis_log("rows m of the product", "", m_hi > 0 ? m_lo : 1, m_hi > 0 ? m_hi : 1);
-    error = sim_axis_linear("error: predicted less (-), more (+)", "%", -ERROR_EDGE_PCT, ERROR_EDGE_PCT, false);
+    error =
+        sim_axis_linear("error: predicted less (-), more (+)", "%", -ERROR_EDGE_PCT, ERROR_EDGE_PCT, false);
     y = sim_canvas_head(&c->canvas, title,
-                        sim_chart_words(&c->canvas, "mean error %.1f%%; lines: exact, and 10%% off; beyond %d%% at the "
-                                                    "edge; in the key rows and mean error",
+                        sim_chart_words(&c->canvas,
+                                        "mean error %.1f%%; lines: exact, and 10%% off; beyond %d%% at the "
+                                        "edge; in the key rows and mean error",
                                         c->error_sum_pct / (double)c->rows, ERROR_EDGE_PCT));
     for (int i = 0; i < c->series_count; i++)
-        entries[i] = (sim_key_entry){i + 1, sim_chart_words(&c->canvas, "%s: %lld, %.1f%%", c->series[i].name,
-                                                            (long long)c->series[i].rows,
-                                                            c->series[i].error_sum_pct / (double)c->series[i].rows)};
-    y = sim_canvas_key(&c->canvas, SIM_KEY_MARKS, entries, c->series_count, text ? 0.0 : 12.0, c->canvas.width - edge,
-                       y) - (text ? 1.0 : -2.0);
+        entries[i] =
+            (sim_key_entry){i + 1, sim_chart_words(&c->canvas, "%s: %lld, %.1f%%", c->series[i].name,
+                                                   (long long)c->series[i].rows,
+                                                   c->series[i].error_sum_pct / (double)c->series[i].rows)};
+    y = sim_canvas_key(&c->canvas, SIM_KEY_MARKS, entries, c->series_count, text ? 0.0 : 12.0,
+                       c->canvas.width - edge, y) -
+        (text ? 1.0 : -2.0);
     bottom = sim_canvas_room_below(&c->canvas, &time) + (text ? 0.0 : 4.0);
     left_1 = sim_canvas_room_left(&c->canvas, &predicted, y - bottom) + (text ? 0.0 : 6.0);
     left_2 = sim_canvas_room_left(&c->canvas, &error, y - bottom) + (text ? 0.0 : 6.0);
     wide = (c->canvas.width - left_1 - left_2 - between - edge) / 2.0;
     draw_times(c, (sim_box){left_1, bottom, left_1 + wide, y}, time, predicted, seen);
-    draw_errors(c, (sim_box){left_1 + wide + between + left_2, bottom, left_1 + left_2 + 2.0 * wide + between, y}, rows,
-                error, seen + (size_t)BINS * BINS);
+    draw_errors(
+        c, (sim_box){left_1 + wide + between + left_2, bottom, left_1 + left_2 + 2.0 * wide + between, y},
+        rows, error, seen + (size_t)BINS * BINS);
     return SIM_OK;
 }
 
@@ -199,10 +205,11 @@ sim_status sim_chart_calibration(const sim_chart_job *job)
         return status;
     gpu = cell(c, 0, "gpu");
     name = cell(c, 0, "calibration");
-    sim_chart_sheet(job, 400.0 + 17.0 * ((c->series_count + 2) / 3), 30 + (c->series_count + 2) / 3, &c->canvas);
-    status = draw(c, job->options->title
-                         ? job->options->title
-                         : sim_chart_words(&c->canvas, "%s%s%lld measurements%s%s", name, *name ? " against " : "",
-                                           (long long)c->rows, *gpu ? " of " : "", gpu));
+    sim_chart_sheet(job, 400.0 + 17.0 * ((c->series_count + 2) / 3), 30 + (c->series_count + 2) / 3,
+                    &c->canvas);
+    status = draw(c, job->options->title ? job->options->title
+                                         : sim_chart_words(&c->canvas, "%s%s%lld measurements%s%s", name,
+                                                           *name ? " against " : "", (long long)c->rows,
+                                                           *gpu ? " of " : "", gpu));
     return status == SIM_OK ? sim_chart_done(job, &c->canvas) : status;
 }

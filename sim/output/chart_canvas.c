@@ -127,8 +127,8 @@ const char *sim_canvas_fit(const sim_canvas *canvas, const char *text, double wi
     return copy ? copy : "";
 }
 
-/* Where units lie on the sheet, as gnuplot counts: fractions from the lower left. In text they name cells, the
- * first 0 and the last 1. */
+/* Where units lie on the sheet, as gnuplot counts: fractions from the lower left. In text they name cells,
+ * the first 0 and the last 1. */
 double sim_canvas_part_x(const sim_canvas *canvas, double x)
 {
     return canvas->text ? (floor(x) + 0.01) / fmax(canvas->width - 1.0, 1.0) : x / canvas->width;
@@ -147,12 +147,14 @@ void sim_canvas_words(sim_canvas *canvas, int role, const char *text, double x, 
         x = fmax(0.0, align > 0 ? x - width : align == 0 ? floor(x - (width - 1.0) / 2.0) : x);
         align = -1;
     }
-    sim_canvas_row(canvas, "words", 0, role, text, sim_canvas_part_x(canvas, x), sim_canvas_part_y(canvas, y), align, 0);
+    sim_canvas_row(canvas, "words", 0, role, text, sim_canvas_part_x(canvas, x), sim_canvas_part_y(canvas, y),
+                   align, 0);
 }
 
 void sim_canvas_words_turned(sim_canvas *canvas, int role, const char *text, double x, double y)
 {
-    sim_canvas_row(canvas, "words", 0, role, text, sim_canvas_part_x(canvas, x), sim_canvas_part_y(canvas, y), 1, 90);
+    sim_canvas_row(canvas, "words", 0, role, text, sim_canvas_part_x(canvas, x), sim_canvas_part_y(canvas, y),
+                   1, 90);
 }
 
 double sim_canvas_head(sim_canvas *canvas, const char *title, const char *subtitle)
@@ -200,8 +202,9 @@ char sim_canvas_character(sim_key_kind kind, int style)
 
 static void put_box(sim_canvas *canvas, int panel, int style, const sim_box *box)
 {
-    sim_canvas_row(canvas, "box", panel, style, "", sim_canvas_part_x(canvas, box->x), sim_canvas_part_y(canvas, box->y),
-                   sim_canvas_part_x(canvas, box->x2), sim_canvas_part_y(canvas, box->y2));
+    sim_canvas_row(canvas, "box", panel, style, "", sim_canvas_part_x(canvas, box->x),
+                   sim_canvas_part_y(canvas, box->y), sim_canvas_part_x(canvas, box->x2),
+                   sim_canvas_part_y(canvas, box->y2));
 }
 
 /* Characters from column x up to column x2. */
@@ -234,8 +237,8 @@ void sim_canvas_bar(sim_canvas *canvas, const sim_panel *panel, int style, doubl
 
 /* ---- the key ---------------------------------------------------------------------------------------- */
 
-double sim_canvas_key(sim_canvas *canvas, sim_key_kind kind, const sim_key_entry *entries, int count, double x,
-                      double x2, double y)
+double sim_canvas_key(sim_canvas *canvas, sim_key_kind kind, const sim_key_entry *entries, int count,
+                      double x, double x2, double y)
 {
     const double swatch = canvas->text ? 2.0 : 16.0, gap = canvas->text ? 3.0 : 18.0;
     double at = x;
@@ -256,7 +259,8 @@ double sim_canvas_key(sim_canvas *canvas, sim_key_kind kind, const sim_key_entry
         } else if (kind == SIM_KEY_BOXES) {
             put_box(canvas, 0, style, &(sim_box){at, y - 5.0, at + 11.0, y + 5.0});
         } else {
-            sim_canvas_row(canvas, "mark", 0, style, "", sim_canvas_part_x(canvas, at + 6.0), sim_canvas_part_y(canvas, y), NAN, NAN);
+            sim_canvas_row(canvas, "mark", 0, style, "", sim_canvas_part_x(canvas, at + 6.0),
+                           sim_canvas_part_y(canvas, y), NAN, NAN);
         }
         sim_canvas_words(canvas, SIM_ROLE_PLAIN, text, at + swatch, y, -1);
         at += width + gap;
@@ -312,7 +316,8 @@ bool sim_canvas_label(sim_canvas *canvas, int role, const char *text, double x, 
         for (size_t i = 0; i < sizeof directions / sizeof directions[0]; i++) {
             const int dx = directions[i][0], dy = directions[i][1];
             const double away = radius + gap + distances[ring] * canvas->line;
-            const double cx = x + dx * away * (dy ? 0.8 : 1.0), cy = y + dy * (away + half) * (dx ? 0.8 : 1.0);
+            const double cx = x + dx * away * (dy ? 0.8 : 1.0),
+                         cy = y + dy * (away + half) * (dx ? 0.8 : 1.0);
             const double left = dx > 0 ? cx : dx < 0 ? cx - width : cx - width / 2.0;
             const sim_box box = {left, cy - half, left + width, cy + half};
 
@@ -321,9 +326,10 @@ bool sim_canvas_label(sim_canvas *canvas, int role, const char *text, double x, 
             sim_canvas_words(canvas, role, text, cx, cy, -dx);
             sim_canvas_take(canvas, box);
             if (ring > 0 && !canvas->text)
-                sim_canvas_row(canvas, "leader", 0, SIM_ROLE_MUTED, "", sim_canvas_part_x(canvas, x + dx * radius),
-                               sim_canvas_part_y(canvas, y + dy * radius), sim_canvas_part_x(canvas, cx - dx * 2.0),
-                               sim_canvas_part_y(canvas, dx ? cy : cy - dy * half));
+                sim_canvas_row(
+                    canvas, "leader", 0, SIM_ROLE_MUTED, "", sim_canvas_part_x(canvas, x + dx * radius),
+                    sim_canvas_part_y(canvas, y + dy * radius), sim_canvas_part_x(canvas, cx - dx * 2.0),
+                    sim_canvas_part_y(canvas, dx ? cy : cy - dy * half));
             return true;
         }
         if (canvas->text && ring == 1) /* a leader cannot be drawn */

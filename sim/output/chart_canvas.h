@@ -1,8 +1,8 @@
 /* The sheet that a chart is laid out on, and the CSV that describes it.
  *
- * Everything that needs thought is decided here, where it can be tested: where panels lie, which ticks an axis
- * has, which words stand where. The gnuplot scripts of plots/ only draw what the CSV says. One row is one
- * thing to draw:
+ * Everything that needs thought is decided here, where it can be tested: where panels lie, which ticks an
+ * axis has, which words stand where. The gnuplot scripts of plots/ only draw what the CSV says. One row is
+ * one thing to draw:
  *
  *   part,panel,series,text,x,y,x2,y2
  *   size                     x, y: pixels (text: columns, lines); x2: pixels per unit of the layout
@@ -15,8 +15,9 @@
  *   leader     role          a thin line between two places of the sheet
  *   others                   in data coordinates of their panel; each script says which it draws
  *
- * Cells are percent-encoded where they hold a comma, a quote, '%', a backslash or a control character: gnuplot 5.4
- * takes a comma in a quoted cell for its end, and "\n" in a cell for a new line. A number that does not apply is empty. */
+ * Cells are percent-encoded where they hold a comma, a quote, '%', a backslash or a control character:
+ * gnuplot 5.4 takes a comma in a quoted cell for its end, and "\n" in a cell for a new line. A number that
+ * does not apply is empty. */
 #ifndef SIM_OUTPUT_CHART_CANVAS_H
 #define SIM_OUTPUT_CHART_CANVAS_H
 
@@ -65,7 +66,7 @@ typedef struct sim_axis {
     bool log;
     bool no_ticks;
     bool own_ticks; /* written by the chart itself */
-    double prefix; /* what ticks of a linear axis are divided by; set by sim_axis_linear */
+    double prefix;  /* what ticks of a linear axis are divided by; set by sim_axis_linear */
 } sim_axis;
 
 typedef struct sim_panel {
@@ -132,7 +133,8 @@ double sim_panel_y(const sim_panel *panel, double y);
 void sim_canvas_take(sim_canvas *canvas, sim_box box);
 
 /* Puts `text` beside the place x, y (units) that a marker of radius `radius` covers, inside `within` and upon
- * nothing that is taken; with a leader when only a place farther away is free. False: no room, nothing put. */
+ * nothing that is taken; with a leader when only a place farther away is free. False: no room, nothing put.
+ */
 bool sim_canvas_label(sim_canvas *canvas, int role, const char *text, double x, double y, double radius,
                       sim_box within);
 
@@ -147,8 +149,8 @@ typedef enum sim_key_kind { SIM_KEY_BOXES, SIM_KEY_MARKS } sim_key_kind;
 
 /* Entries from left to right, in as many lines as they need, from x to x2, the first line at y. Returns the y
  * below. */
-double sim_canvas_key(sim_canvas *canvas, sim_key_kind kind, const sim_key_entry *entries, int count, double x,
-                      double x2, double y);
+double sim_canvas_key(sim_canvas *canvas, sim_key_kind kind, const sim_key_entry *entries, int count,
+                      double x, double x2, double y);
 
 /* In text, the character that stands for a box or a marker of a style. */
 char sim_canvas_character(sim_key_kind kind, int style);

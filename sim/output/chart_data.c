@@ -42,16 +42,22 @@ static bool is_measured(const sim_frame *frame)
     return has(frame, "latency_us") && has(frame, "predicted_us");
 }
 
-static void hint_at(const sim_frame *frame, sim_err *err)
+static void hint_at(const sim_frame *frame, bool run_needed, sim_err *err)
 {
-    if (is_run(frame))
-        sim_hint(err, "it looks like the layers of a run: 'simacc plot breakdown', roofline and bits draw these");
+    if (is_run(frame) && run_needed)
+        sim_hint(err, "'simacc run --csv' writes all of them");
+    else if (is_run(frame))
+        sim_hint(err,
+                 "it looks like the layers of a run: 'simacc plot breakdown', roofline and bits draw these");
     else if (is_table(frame))
-        sim_hint(err, "it looks like the answer of 'simacc table': 'simacc plot heatmap' and pareto draw that");
+        sim_hint(err,
+                 "it looks like the answer of 'simacc table': 'simacc plot heatmap' and pareto draw that");
     else if (is_measured(frame))
         sim_hint(err, "it looks like rows of a calibration: 'simacc plot calibration' draws these");
     else if (has(frame, "latency_s"))
-        sim_hint(err, "it looks like points of a sweep: 'simacc plot pareto', scaling, speedup and heatmap draw these");
+        sim_hint(
+            err,
+            "it looks like points of a sweep: 'simacc plot pareto', scaling, speedup and heatmap draw these");
     else
         sim_hint(err, "'simacc help plot' says which files each chart reads");
 }
@@ -69,8 +75,9 @@ sim_status sim_chart_need(const sim_frame *frame, const char *const *names, cons
         }
     if (count == 0)
         return SIM_OK;
-    sim_fail(err, SIM_BAD_INPUT, frame->file, 1, "a %s needs column%s %s", what, count > 1 ? "s" : "", missing);
-    hint_at(frame, err);
+    sim_fail(err, SIM_BAD_INPUT, frame->file, 1, "a %s needs column%s %s", what, count > 1 ? "s" : "",
+             missing);
+    hint_at(frame, strcmp(names[0], "name") == 0, err);
     return SIM_BAD_INPUT;
 }
 
@@ -82,8 +89,8 @@ static double real_of(const sim_frame *frame, int64_t row, const char *column, s
     double value;
 
     if (!sim_frame_real(frame, row, at, &value))
-        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row), "column '%s': '%s' is not a number",
-                 column, sim_frame_text(frame, row, at));
+        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row),
+                 "column '%s': '%s' is not a number", column, sim_frame_text(frame, row, at));
     return value;
 }
 
@@ -107,7 +114,8 @@ static const char *kind_of(const char *name)
     return list > 0 && at[list] == '.' && at[list + 1] ? at + list + 1 : name;
 }
 
-static const char *bits_of(const sim_frame *frame, int64_t row, const sim_chart_layer *layer, sim_arena *arena)
+static const char *bits_of(const sim_frame *frame, int64_t row, const sim_chart_layer *layer,
+                           sim_arena *arena)
 {
     const char *w_format = text_of(frame, row, "w_format"), *a_format = text_of(frame, row, "a_format");
     const char *text = "";
@@ -124,9 +132,11 @@ static const char *bits_of(const sim_frame *frame, int64_t row, const sim_chart_
     return text ? text : "";
 }
 
-static void read_layer(const sim_frame *frame, int64_t row, sim_chart_layer *layer, sim_arena *arena, sim_err *err)
+static void read_layer(const sim_frame *frame, int64_t row, sim_chart_layer *layer, sim_arena *arena,
+                       sim_err *err)
 {
     const char *op = text_of(frame, row, "op"), *bound = text_of(frame, row, "bound");
+    const int errors = err->count;
 
     layer->name = text_of(frame, row, "name");
     layer->kind = kind_of(layer->name);
@@ -148,18 +158,22 @@ static void read_layer(const sim_frame *frame, int64_t row, sim_chart_layer *lay
     while (layer->bound < SIM_CHART_BOUNDS - 1 && strcmp(sim_chart_bound_names[layer->bound], bound) != 0)
         layer->bound++;
     if (strcmp(sim_chart_bound_names[layer->bound], bound) != 0) {
-        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row), "column 'bound': unknown value '%s'",
-                 bound);
+        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row),
+                 "column 'bound': unknown value '%s'", bound);
         sim_hint(err, "one of: compute memory port launch vector");
     }
+    if (err->count > errors)
+        return;
     if (isnan(layer->repeat) || isnan(layer->latency_s) || isnan(layer->energy_j))
-        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row),
-                 "column '%s' is empty", isnan(layer->repeat)      ? "repeat"
-                                         : isnan(layer->latency_s) ? "latency_s"
-                                                                   : "energy_j");
+        sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row), "column '%s' is empty",
+                 isnan(layer->repeat)      ? "repeat"
+                 : isnan(layer->latency_s) ? "latency_s"
+                                           : "energy_j");
     else if (layer->repeat < 0 || layer->latency_s < 0 || layer->energy_j < 0)
         sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row), "column '%s' is negative",
-                 layer->repeat < 0 ? "repeat" : layer->latency_s < 0 ? "latency_s" : "energy_j");
+                 layer->repeat < 0      ? "repeat"
+                 : layer->latency_s < 0 ? "latency_s"
+                                        : "energy_j");
 }
 
 static bool same_run(const sim_frame *frame, int64_t a, int64_t b)
@@ -207,9 +221,18 @@ static sim_status read_runs(const sim_frame *frame, sim_arena *arena, sim_chart_
 sim_status sim_chart_runs(const sim_frame *frames, int frame_count, const char *what, sim_arena *arena,
                           sim_chart_run **runs, int *run_count, sim_err *err)
 {
-    static const char *const needed[] = {"name",       "op",         "repeat", "macs",     "latency_s",
-                                         "energy_j",   "bound",      "w_bits", "a_bits",   "dram_read_bytes",
-                                         "dram_write_bytes", NULL};
+    static const char *const needed[] = {"name",
+                                         "op",
+                                         "repeat",
+                                         "macs",
+                                         "latency_s",
+                                         "energy_j",
+                                         "bound",
+                                         "w_bits",
+                                         "a_bits",
+                                         "dram_read_bytes",
+                                         "dram_write_bytes",
+                                         NULL};
     int64_t most = 0;
 
     *run_count = 0;
@@ -235,16 +258,39 @@ void sim_chart_column_words(const char *column, sim_arena *arena, const char **l
 {
     static const struct {
         const char *tail, *unit;
-    } units[] = {{"tokens_per_s", "tokens/s"}, {"macs_per_s", "MAC/s"}, {"_bytes_per_s", "B/s"}, {"_gb_s", "GB/s"},
-                 {"_bytes", "B"},   {"_cycles", "cycles"}, {"_mm2", "mm2"}, {"_kib", "KiB"}, {"_mib", "MiB"},
-                 {"_gib", "GiB"},   {"_mhz", "MHz"},       {"_pct", "%"},   {"_bits", "bits"}, {"_ms", "ms"},
-                 {"_us", "us"},     {"_s", "s"},           {"_j", "J"},     {"_w", "W"},     {"_frac", ""},
-                 {"_nm", "nm"},     {"macs", "MAC"},       {"cycles", "cycles"}};
+    } units[] = {{"tokens_per_s", "tokens/s"},
+                 {"macs_per_s", "MAC/s"},
+                 {"_bytes_per_s", "B/s"},
+                 {"_gb_s", "GB/s"},
+                 {"_bytes", "B"},
+                 {"_cycles", "cycles"},
+                 {"_mm2", "mm2"},
+                 {"_kib", "KiB"},
+                 {"_mib", "MiB"},
+                 {"_gib", "GiB"},
+                 {"_mhz", "MHz"},
+                 {"_pct", "%"},
+                 {"_bits", "bits"},
+                 {"_ms", "ms"},
+                 {"_us", "us"},
+                 {"_s", "s"},
+                 {"_j", "J"},
+                 {"_w", "W"},
+                 {"_frac", ""},
+                 {"_nm", "nm"},
+                 {"macs", "MAC"},
+                 {"cycles", "cycles"}};
     static const struct {
         const char *name, *label;
-    } special[] = {{"tokens_per_s", "throughput"}, {"w_bits", "weights"}, {"a_bits", "activations"},
-                   {"kv_bits", "KV cache"}, {"kv_cache_bytes", "KV cache"}, {"macs", "work"}, {"cycles", "time"},
-                   {"context_tokens", "context (tokens)"}, {"prompt_tokens", "prompt (tokens)"}};
+    } special[] = {{"tokens_per_s", "throughput"},
+                   {"w_bits", "weights"},
+                   {"a_bits", "activations"},
+                   {"kv_bits", "KV cache"},
+                   {"kv_cache_bytes", "KV cache"},
+                   {"macs", "work"},
+                   {"cycles", "time"},
+                   {"context_tokens", "context (tokens)"},
+                   {"prompt_tokens", "prompt (tokens)"}};
     size_t length = strlen(column);
     char *words;
 

@@ -18,7 +18,7 @@ typedef struct heatmap {
     sim_frame points;
     int widths_w[WIDTHS_MOST], widths_a[WIDTHS_MOST]; /* rising */
     int w_count, a_count;
-    cell *cells; /* w_count * a_count */
+    cell *cells;          /* w_count * a_count */
     double base[METRICS]; /* NaN: none */
     double kv_bits;       /* of the points shown; NaN: only one, or as a */
     const char *about;
@@ -41,7 +41,8 @@ static bool bits_of(const heatmap *h, int64_t row, double *w, double *a)
     const sim_frame *f = &h->points;
     const int w_column = column_of(f, "w_bits", "w"), a_column = column_of(f, "a_bits", "a");
 
-    if (sim_frame_real(f, row, w_column, w) && sim_frame_real(f, row, a_column, a) && !isnan(*w) && !isnan(*a))
+    if (sim_frame_real(f, row, w_column, w) && sim_frame_real(f, row, a_column, a) && !isnan(*w) &&
+        !isnan(*a))
         return true;
     return sim_chart_policy_bits(sim_frame_text(f, row, sim_frame_column(f, "policy")), w, a);
 }
@@ -80,8 +81,8 @@ static bool is_shown(const heatmap *h, int64_t row, double a)
     if (column < 0 || !sim_frame_real(&h->points, row, column, &kv) || isnan(kv) || kv == a)
         return true;
     for (int64_t r = 0; r < h->points.row_count; r++)
-        if (bits_of(h, r, &other_w, &other_a) && other_a == a && sim_frame_real(&h->points, r, column, &other) &&
-            (other == a || other > kv))
+        if (bits_of(h, r, &other_w, &other_a) && other_a == a &&
+            sim_frame_real(&h->points, r, column, &other) && (other == a || other > kv))
             return false;
     return true;
 }
@@ -102,7 +103,8 @@ static sim_status fill(heatmap *h)
     if (h->w_count == 0) {
         sim_fail(h->job->err, SIM_BAD_INPUT, f->file, 1,
                  "a heatmap needs columns 'w_bits' and 'a_bits', or policies such as w4a8");
-        sim_hint(h->job->err, "'simacc table ARCH WORKLOAD --bits w=2..8,a=2..8 -o table.csv' makes such a file");
+        sim_hint(h->job->err,
+                 "'simacc table ARCH WORKLOAD --bits w=2..8,a=2..8 -o table.csv' makes such a file");
         return SIM_BAD_INPUT;
     }
     qsort(h->widths_w, (size_t)h->w_count, sizeof(int), compare_int);
@@ -118,7 +120,8 @@ static sim_status fill(heatmap *h)
 
         if (!bits_of(h, r, &w, &a) || !is_shown(h, r, a))
             continue;
-        c = &h->cells[index_of(h->widths_w, h->w_count, w) * h->a_count + index_of(h->widths_a, h->a_count, a)];
+        c = &h->cells[index_of(h->widths_w, h->w_count, w) * h->a_count +
+                      index_of(h->widths_a, h->a_count, a)];
         for (int m = 0; m < METRICS; m++) {
             double value;
 
@@ -177,24 +180,30 @@ static void range_of(const heatmap *h, int metric, double *lo, double *hi)
 /* Common prefix of a panel's numbers: that of the largest. */
 static const char *panel_title(heatmap *h, int metric, double hi, double *scale)
 {
-    const sim_axis axis = sim_axis_linear(metric_names[metric], metric_units[metric], 0, hi > 0 ? hi : 1, true);
+    const sim_axis axis =
+        sim_axis_linear(metric_names[metric], metric_units[metric], 0, hi > 0 ? hi : 1, true);
 
     if (h->base[metric] > 0) {
         *scale = h->base[metric];
-        return sim_chart_words(&h->canvas, "%s, of that of %s (%s)", metric_names[metric], h->job->options->baseline,
+        return sim_chart_words(&h->canvas, "%s, of that of %s (%s)", metric_names[metric],
+                               h->job->options->baseline,
                                sim_canvas_number(&h->canvas, h->base[metric], metric_units[metric]));
     }
     *scale = axis.prefix;
     return sim_axis_words(&h->canvas, &axis);
 }
 
-static void draw_cell(heatmap *h, const sim_panel *panel, int wi, int ai, int metric, double shade, double scale)
+static void draw_cell(heatmap *h, const sim_panel *panel, int wi, int ai, int metric, double shade,
+                      double scale)
 {
     const double value = h->cells[wi * h->a_count + ai].value[metric], x = sim_panel_x(panel, ai);
     const double y = sim_panel_y(panel, wi), wide = sim_panel_x(panel, 1) - sim_panel_x(panel, 0);
     const double shown = value / scale;
     const char *text = isnan(value) ? "-"
-                                    : sim_chart_words(&h->canvas, "%.*f", shown < 9.995 ? 2 : shown < 99.95 ? 1 : 0,
+                                    : sim_chart_words(&h->canvas, "%.*f",
+                                                      shown < 9.995   ? 2
+                                                      : shown < 99.95 ? 1
+                                                                      : 0,
                                                       shown);
     const int role = isnan(value) || h->canvas.text ? SIM_ROLE_PLAIN
                      : shade > 0.5                  ? SIM_ROLE_ON_DARK
@@ -208,14 +217,16 @@ static void draw_cell(heatmap *h, const sim_panel *panel, int wi, int ai, int me
 
 static void draw_panel(heatmap *h, int metric, sim_box box)
 {
-    sim_axis x = {.label = "activation bits", .unit = "", .from = -0.5, .to = h->a_count - 0.5, .no_ticks = true};
+    sim_axis x = {
+        .label = "activation bits", .unit = "", .from = -0.5, .to = h->a_count - 0.5, .no_ticks = true};
     sim_axis y = {.label = "", .unit = "", .from = -0.5, .to = h->w_count - 0.5, .no_ticks = true};
     double lo, hi, scale;
     sim_panel panel;
 
     range_of(h, metric, &lo, &hi);
-    panel = sim_canvas_panel(&h->canvas, box, (sim_axis){.label = "", .unit = "", .from = x.from, .to = x.to,
-                                                         .no_ticks = true}, y);
+    panel = sim_canvas_panel(
+        &h->canvas, box, (sim_axis){.label = "", .unit = "", .from = x.from, .to = x.to, .no_ticks = true},
+        y);
     sim_canvas_words(&h->canvas, SIM_ROLE_STRONG, panel_title(h, metric, hi, &scale), (box.x + box.x2) / 2.0,
                      box.y2 + h->canvas.line * 0.6, 0);
     for (int a = 0; a < h->a_count; a++)

@@ -60,8 +60,10 @@ static void find_front(pareto *p)
 
 static sim_status gather(pareto *p)
 {
-    const double *x = sim_chart_numbers(p->job, &p->frame, p->x), *y = sim_chart_numbers(p->job, &p->frame, p->y);
-    const double x_sign = sim_chart_more_is_better(p->x) ? -1 : 1, y_sign = sim_chart_more_is_better(p->y) ? -1 : 1;
+    const double *x = sim_chart_numbers(p->job, &p->frame, p->x),
+                 *y = sim_chart_numbers(p->job, &p->frame, p->y);
+    const double x_sign = sim_chart_more_is_better(p->x) ? -1 : 1,
+                 y_sign = sim_chart_more_is_better(p->y) ? -1 : 1;
     const int workload = sim_frame_column(&p->frame, "workload"), arch = sim_frame_column(&p->frame, "arch");
 
     if (!x || !y)
@@ -85,11 +87,16 @@ static sim_status gather(pareto *p)
             p->series[SIM_CHART_STYLES - 1] = "others";
             at = SIM_CHART_STYLES - 1;
         }
-        p->points[p->count++] = (point){.x = x[r], .y = y[r], .rank_x = x_sign * x[r], .rank_y = y_sign * y[r],
-                                        .row = r, .style = at + 1};
+        p->points[p->count++] = (point){.x = x[r],
+                                        .y = y[r],
+                                        .rank_x = x_sign * x[r],
+                                        .rank_y = y_sign * y[r],
+                                        .row = r,
+                                        .style = at + 1};
     }
     if (p->count == 0)
-        return sim_fail(p->job->err, SIM_BAD_INPUT, p->frame.file, 0, "no point has both '%s' and '%s'", p->x, p->y);
+        return sim_fail(p->job->err, SIM_BAD_INPUT, p->frame.file, 0, "no point has both '%s' and '%s'", p->x,
+                        p->y);
     find_front(p);
     return SIM_OK;
 }
@@ -136,8 +143,9 @@ static void draw_cloud(pareto *p, const sim_panel *panel)
                     continue;
                 *cell = 1;
                 if (p->count <= LABELS_MOST)
-                    sim_canvas_take(&p->canvas, p->canvas.text ? (sim_box){ux - 0.4, uy - 0.4, ux + 0.4, uy + 0.4}
-                                                               : (sim_box){ux - 3.0, uy - 3.0, ux + 3.0, uy + 3.0});
+                    sim_canvas_take(&p->canvas, p->canvas.text
+                                                    ? (sim_box){ux - 0.4, uy - 0.4, ux + 0.4, uy + 0.4}
+                                                    : (sim_box){ux - 3.0, uy - 3.0, ux + 3.0, uy + 3.0});
                 if (p->canvas.text)
                     sim_canvas_words(&p->canvas, SIM_ROLE_MUTED, ".", ux, uy, 0);
                 else
@@ -219,11 +227,13 @@ static void draw(pareto *p, const char *title)
     }
     x_axis = sim_chart_column_axis(&p->canvas, p->x, x_lo, x_hi);
     y_axis = sim_chart_column_axis(&p->canvas, p->y, y_lo, y_hi);
-    note = p->unknown > 0 ? sim_chart_words(&p->canvas, "; %lld without a result are left out", (long long)p->unknown)
-                          : "";
+    note = p->unknown > 0
+               ? sim_chart_words(&p->canvas, "; %lld without a result are left out", (long long)p->unknown)
+               : "";
     y = sim_canvas_head(&p->canvas, title,
-                        sim_chart_words(&p->canvas, "%lld point%s; joined: those that no other beats in both (%s "
-                                                    "and %s is better)%s",
+                        sim_chart_words(&p->canvas,
+                                        "%lld point%s; joined: those that no other beats in both (%s "
+                                        "and %s is better)%s",
                                         (long long)p->count, p->count == 1 ? "" : "s",
                                         sim_chart_more_is_better(p->x) ? "right" : "left",
                                         sim_chart_more_is_better(p->y) ? "up" : "down", note));
@@ -263,9 +273,8 @@ sim_status sim_chart_pareto(const sim_chart_job *job)
     sim_chart_column_words(p->x, job->arena, &x_label, &unit);
     sim_chart_column_words(p->y, job->arena, &y_label, &unit);
     common = sim_chart_axes_common(&p->canvas, &p->frame);
-    draw(p, job->options->title
-                ? job->options->title
-                : sim_chart_words(&p->canvas, "Trade-off of %s and %s%s%s", x_label, y_label, *common ? ": " : "",
-                                  common));
+    draw(p, job->options->title ? job->options->title
+                                : sim_chart_words(&p->canvas, "Trade-off of %s and %s%s%s", x_label, y_label,
+                                                  *common ? ": " : "", common));
     return sim_chart_done(job, &p->canvas);
 }

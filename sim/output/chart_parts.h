@@ -34,7 +34,8 @@ void sim_chart_sheet(const sim_chart_job *job, double height, int lines, sim_can
 sim_status sim_chart_done(const sim_chart_job *job, const sim_canvas *canvas);
 
 /* printf into the arena that never returns NULL: "" when memory is out, and the sheet is marked. */
-const char *sim_chart_words(sim_canvas *canvas, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *sim_chart_words(sim_canvas *canvas, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Who is who among several runs or points: what all share is for the title, what differs names each.
  * `columns` are arch, workload, policy of entry i at [3 * i]; labels[i] gets "w4a8" or "edge, w4a8". Returns
@@ -42,7 +43,8 @@ const char *sim_chart_words(sim_canvas *canvas, const char *format, ...) __attri
 const char *sim_chart_who(const char *const *columns, int count, sim_arena *arena, const char **labels);
 
 /* The same of runs; NULL when memory is out. The labels are made: one for each run. */
-const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena, const char ***labels);
+const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_arena *arena,
+                               const char ***labels);
 
 /* The index of `text` in a list that grows: -1 when the list is full at `most` or memory is out. */
 int sim_chart_index(const char **list, int *count, int most, const char *text);

@@ -40,7 +40,7 @@ static const char *number_text(double value, sim_arena *arena)
 /* ---- a run: its totals ------------------------------------------------------------------------------ */
 
 /* The columns that a CSV of layers adds up to; a JSON answer says them all. */
-static const char *const sums[] = {"macs",   "compute_cycles",  "cycles",           "latency_s",
+static const char *const sums[] = {"macs",     "compute_cycles",  "cycles",           "latency_s",
                                    "energy_j", "dram_read_bytes", "dram_write_bytes", NULL};
 
 static bool starts_with(const char *text, const char *head)
@@ -51,7 +51,7 @@ static bool starts_with(const char *text, const char *head)
 static sim_status totals_of(const sim_frame *frame, sim_arena *arena, sim_frame *out, sim_err *err)
 {
     static const char *const context[] = {"arch", "workload", "policy", "phase", "batch", "tokens"};
-    static const char *const sources[] = {"arch",          "workload",       "policy",
+    static const char *const sources[] = {"arch",           "workload",       "policy",
                                           "workload_phase", "workload_batch", "workload_tokens"};
     static const char totals[] = "totals_";
     const bool full = has(frame, "totals_latency_s");
@@ -115,8 +115,8 @@ typedef struct precision {
 
 enum { TABLE_KEYS = 5 };
 
-/* The precision that a row is of; `count` for a new one. Rows of a layer come in the same order as those of the
- * layer before: the search starts behind the last one found. */
+/* The precision that a row is of; `count` for a new one. Rows of a layer come in the same order as those of
+ * the layer before: the search starts behind the last one found. */
 static int find_precision(const sim_frame *frame, int64_t row, const int columns[TABLE_KEYS],
                           const precision *list, int count, int *guess)
 {

@@ -142,7 +142,8 @@ static sim_status gather(roofline *r, const char *const *labels)
             const sim_chart_layer *layer = &r->runs[i].layers[l];
             const double share_frac = layer->latency_s * layer->repeat / fmax(r->runs[i].latency_s, 1e-300);
 
-            if (!layer->product || !(layer->macs > 0) || !(layer->dram_bytes > 0) || !(layer->latency_s > 0)) {
+            if (!layer->product || !(layer->macs > 0) || !(layer->dram_bytes > 0) ||
+                !(layer->latency_s > 0)) {
                 r->dropped_frac += share_frac / r->run_count;
                 continue;
             }
@@ -203,7 +204,8 @@ static void slope_words(roofline *r, const sim_panel *p, const char *text, doubl
         const double cx = at_x + along * cos(angle) - line * 0.6 * sin(angle);
         const double cy = at_y + along * sin(angle) + line * 0.6 * cos(angle);
 
-        sim_canvas_take(&r->canvas, (sim_box){cx - line * 0.5, cy - line * 0.5, cx + line * 0.5, cy + line * 0.5});
+        sim_canvas_take(&r->canvas,
+                        (sim_box){cx - line * 0.5, cy - line * 0.5, cx + line * 0.5, cy + line * 0.5});
     }
 }
 
@@ -248,8 +250,9 @@ static void draw_roofs(roofline *r, const sim_panel *p)
         top = top > 0 ? top : p->y.to;
         draw_line(r, p, p->x.from, p->x.from * bandwidth, top / bandwidth, top);
         slope_words(r, p,
-                    sim_chart_words(&r->canvas, "DRAM %s%s%s", sim_canvas_number(&r->canvas, bandwidth, "B/s"),
-                                    archs ? ", " : "", archs ? r->runs[i].arch : ""),
+                    sim_chart_words(&r->canvas, "DRAM %s%s%s",
+                                    sim_canvas_number(&r->canvas, bandwidth, "B/s"), archs ? ", " : "",
+                                    archs ? r->runs[i].arch : ""),
                     bandwidth);
     }
     for (int c = 0; c < r->ceiling_count; c++) {
@@ -287,7 +290,8 @@ static void merge_spots(roofline *r, const sim_panel *p)
             spot *t = &r->spots[j];
 
             if (t->merged || t->style != s->style ||
-                hypot(sim_panel_x(p, t->macs / t->bytes) - x, sim_panel_y(p, t->macs / t->latency_s) - y) > near)
+                hypot(sim_panel_x(p, t->macs / t->bytes) - x, sim_panel_y(p, t->macs / t->latency_s) - y) >
+                    near)
                 continue;
             t->merged = true;
             s->share_frac += t->share_frac;
@@ -313,7 +317,8 @@ static void draw_spots(roofline *r, const sim_panel *p)
         const spot *s = &r->spots[i];
         const double radius = radius_of(r, s);
         const double x = s->macs / s->bytes, y = s->macs / s->latency_s;
-        const double half = r->canvas.text ? 0.4 : radius * 0.7, cx = sim_panel_x(p, x), cy = sim_panel_y(p, y);
+        const double half = r->canvas.text ? 0.4 : radius * 0.7, cx = sim_panel_x(p, x),
+                     cy = sim_panel_y(p, y);
 
         if (s->merged)
             continue;
@@ -367,9 +372,10 @@ static void draw(roofline *r, const char *title)
     y = sim_canvas_head(
         &r->canvas, title,
         sim_chart_words(&r->canvas,
-                        r->canvas.text ? "sloped line: limit of DRAM; flat line: limit of the array"
-                                       : "each marker a kind of layer, its area the share of time (%.0f%% of it "
-                                         "shown); slope: limit of DRAM, flat: of the array",
+                        r->canvas.text
+                            ? "sloped line: limit of DRAM; flat line: limit of the array"
+                            : "each marker a kind of layer, its area the share of time (%.0f%% of it "
+                              "shown); slope: limit of DRAM, flat: of the array",
                         100.0 * (1.0 - r->dropped_frac)));
     for (int i = 0; i < r->series_count; i++)
         entries[i] = (sim_key_entry){i + 1, *r->series[i] ? r->series[i] : "layers"};

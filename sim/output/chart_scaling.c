@@ -60,7 +60,8 @@ static void thin(scaling *s)
     int64_t kept = 0, every;
 
     for (int64_t i = 0; i < s->count; i++)
-        if (kept == 0 || s->samples[kept - 1].style != s->samples[i].style || s->samples[kept - 1].x != s->samples[i].x)
+        if (kept == 0 || s->samples[kept - 1].style != s->samples[i].style ||
+            s->samples[kept - 1].x != s->samples[i].x)
             s->samples[kept++] = s->samples[i];
     s->count = kept;
     every = (kept + SIM_CHART_POINTS_DRAWN / PANELS - 1) / (SIM_CHART_POINTS_DRAWN / PANELS);
@@ -71,7 +72,8 @@ static void thin(scaling *s)
 }
 
 /* Tokens follow from their rate: prompt tokens in prefill, one per sequence in decode. */
-static void fill_sample(scaling *s, sample *p, const double *latency_s, const double *rate, const double *energy_j)
+static void fill_sample(scaling *s, sample *p, const double *latency_s, const double *rate,
+                        const double *energy_j)
 {
     p->y[LATENCY] = latency_s[p->row];
     p->y[RATE] = rate ? rate[p->row] : NAN;
@@ -82,7 +84,8 @@ static void fill_sample(scaling *s, sample *p, const double *latency_s, const do
 
 static sim_status gather(scaling *s)
 {
-    static const char *const sizes[] = {"batch", "context_tokens", "context", "prompt_tokens", "prompt", NULL};
+    static const char *const sizes[] = {"batch",         "context_tokens", "context",
+                                        "prompt_tokens", "prompt",         NULL};
     const char *without[] = {s->x, NULL, NULL, NULL, NULL, NULL};
     const double *x = sim_chart_numbers(s->job, &s->frame, s->x);
     const double *latency_s = sim_chart_numbers(s->job, &s->frame, "latency_s");
@@ -120,7 +123,8 @@ static sim_status gather(scaling *s)
         s->count++;
     }
     if (s->count == 0)
-        return sim_fail(s->job->err, SIM_BAD_INPUT, s->frame.file, 0, "no point has both '%s' and 'latency_s'", s->x);
+        return sim_fail(s->job->err, SIM_BAD_INPUT, s->frame.file, 0,
+                        "no point has both '%s' and 'latency_s'", s->x);
     qsort(s->samples, (size_t)s->count, sizeof *s->samples, by_series_and_x);
     thin(s);
     return SIM_OK;
@@ -174,8 +178,8 @@ static void draw_panel(scaling *s, int which, sim_box box, sim_axis x, sim_axis 
         if (s->canvas.text) {
             const char letter[] = {sim_canvas_character(SIM_KEY_MARKS, p->style), '\0'};
 
-            sim_canvas_words(&s->canvas, p->style, letter, sim_panel_x(&panel, p->x), sim_panel_y(&panel, p->y[which]),
-                             0);
+            sim_canvas_words(&s->canvas, p->style, letter, sim_panel_x(&panel, p->x),
+                             sim_panel_y(&panel, p->y[which]), 0);
         } else {
             sim_canvas_row(&s->canvas, "point", panel.number, p->style, "", p->x, p->y[which], 3.6, NAN);
         }
@@ -193,7 +197,8 @@ static sim_axis axis_of(const scaling *s, int which)
     double lo, hi;
 
     range_of(s, which, &lo, &hi);
-    return sim_axis_choose(which == ENERGY && s->per_token ? "energy per token" : labels[which], units[which], lo, hi);
+    return sim_axis_choose(which == ENERGY && s->per_token ? "energy per token" : labels[which], units[which],
+                           lo, hi);
 }
 
 static void draw(scaling *s, const char *title)
@@ -208,7 +213,8 @@ static void draw(scaling *s, const char *title)
 
     sim_chart_column_words(s->x, s->job->arena, &label, &unit);
     range_of(s, -1, &lo, &hi);
-    x = lo > 0 && hi / lo >= 8 ? sim_axis_log(label, unit, lo, hi) : sim_axis_linear(label, unit, lo, hi, lo >= 0);
+    x = lo > 0 && hi / lo >= 8 ? sim_axis_log(label, unit, lo, hi)
+                               : sim_axis_linear(label, unit, lo, hi, lo >= 0);
     x.own_ticks = x.log;
     y = sim_canvas_head(&s->canvas, title,
                         s->series_left_out > 0
@@ -248,7 +254,8 @@ sim_status sim_chart_scaling(const sim_chart_job *job)
         return sim_chart_no_memory(job);
     s->job = job;
     s->canvas.arena = job->arena;
-    status = sim_chart_points(job->frames, job->frame_count, "chart of scaling", job->arena, &s->frame, job->err);
+    status =
+        sim_chart_points(job->frames, job->frame_count, "chart of scaling", job->arena, &s->frame, job->err);
     if (status == SIM_OK)
         status = sim_chart_need(&s->frame, needed, "chart of scaling", job->err);
     if (status != SIM_OK)

@@ -1,8 +1,8 @@
 /* Speedup: how much faster, and for how much less energy, than a baseline; each workload against its own.
  *   rule   at x: 1, the baseline
  * Everything else is boxes and words. */
-#include "output/chart_bars.h"
 #include "output/chart_axes.h"
+#include "output/chart_bars.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -61,8 +61,8 @@ static sim_status find_bases(speedup *s)
             if (e->workload != w || (name && !is_called(s, e, name)))
                 continue;
             if (base && name) {
-                sim_fail(s->job->err, SIM_USAGE, NULL, 0, "option '--baseline': '%s' is both '%s' and '%s'", name,
-                         base->label, e->label);
+                sim_fail(s->job->err, SIM_USAGE, NULL, 0, "option '--baseline': '%s' is both '%s' and '%s'",
+                         name, base->label, e->label);
                 sim_hint(s->job->err, "give the whole of one of these");
                 return SIM_USAGE;
             }
@@ -71,7 +71,8 @@ static sim_status find_bases(speedup *s)
         }
         if (!base) {
             sim_fail(s->job->err, SIM_USAGE, NULL, 0, "option '--baseline': nothing is called '%s'%s%s", name,
-                     s->workload_count > 1 ? " for workload " : "", s->workload_count > 1 ? s->workloads[w] : "");
+                     s->workload_count > 1 ? " for workload " : "",
+                     s->workload_count > 1 ? s->workloads[w] : "");
             sim_hint(s->job->err, "a policy, an arch or a file, e.g. '%s'", s->entries[0].label);
             return SIM_USAGE;
         }
@@ -98,7 +99,8 @@ static sim_status gather(speedup *s)
     if (!s->entries)
         return sim_chart_no_memory(s->job);
     for (int64_t r = 0; r < s->frame.row_count; r++) {
-        const int w = sim_chart_index(s->workloads, &s->workload_count, WORKLOADS_MOST, cell(s, r, "workload"));
+        const int w =
+            sim_chart_index(s->workloads, &s->workload_count, WORKLOADS_MOST, cell(s, r, "workload"));
         const char *label;
 
         if (isnan(latency_s[r]) || w < 0) {
@@ -108,10 +110,12 @@ static sim_status gather(speedup *s)
         label = sim_chart_axes_label(&s->canvas, &s->frame, r, &axes);
         if (!*label)
             label = *cell(s, r, "file") ? cell(s, r, "file") : cell(s, r, "policy");
-        s->entries[s->count++] = (entry){.row = r, .workload = w, .label = label, .cost = {latency_s[r], energy_j[r]}};
+        s->entries[s->count++] =
+            (entry){.row = r, .workload = w, .label = label, .cost = {latency_s[r], energy_j[r]}};
     }
     if (s->count < 2) {
-        sim_fail(s->job->err, SIM_BAD_INPUT, s->frame.file, 0, "holds one point: a speedup compares at least two");
+        sim_fail(s->job->err, SIM_BAD_INPUT, s->frame.file, 0,
+                 "holds one point: a speedup compares at least two");
         sim_hint(s->job->err, "name several files: simacc plot speedup w8a8.csv w4a8.csv ...");
         return SIM_BAD_INPUT;
     }
@@ -182,7 +186,8 @@ static sim_status make_rows(speedup *s, sim_bar_chart *chart)
     const bool headed = s->workload_count > 1;
     const entry **sorted = sim_arena_alloc(s->job->arena, (size_t)s->count, sizeof(const entry *));
 
-    chart->rows = sim_arena_alloc(s->job->arena, 2 * (size_t)(s->count + WORKLOADS_MOST) + 2, sizeof *chart->rows);
+    chart->rows =
+        sim_arena_alloc(s->job->arena, 2 * (size_t)(s->count + WORKLOADS_MOST) + 2, sizeof *chart->rows);
     if (!sorted || !chart->rows)
         return sim_chart_no_memory(s->job);
     for (int w = 0; w < s->workload_count; w++) {
@@ -212,8 +217,9 @@ static void draw(speedup *s, sim_bar_chart *chart, const char *title)
 {
     static const char *const labels[] = {"speed, times that of the baseline",
                                          "times less energy than the baseline"};
-    const char *rest = s->left_out > 0 ? sim_chart_words(&s->canvas, "; %lld more are not shown", (long long)s->left_out)
-                                       : "";
+    const char *rest = s->left_out > 0
+                           ? sim_chart_words(&s->canvas, "; %lld more are not shown", (long long)s->left_out)
+                           : "";
 
     chart->panel_count = SIM_BAR_PANELS;
     chart->mark = 1.0;
@@ -226,12 +232,13 @@ static void draw(speedup *s, sim_bar_chart *chart, const char *title)
             longest = fmax(longest, chart->rows[i].part[m][0]);
         chart->axes[m] = sim_axis_linear(labels[m], "x", 0, longest, true);
     }
-    sim_bars_draw(&s->canvas, chart,
-                  sim_canvas_head(&s->canvas, title,
-                                  sim_chart_words(&s->canvas,
-                                                  "baseline%s: %s; longer is better; behind each bar its latency and "
-                                                  "energy%s",
-                                                  s->canvas.text ? "" : " (grey)", s->base_name, rest)));
+    sim_bars_draw(
+        &s->canvas, chart,
+        sim_canvas_head(&s->canvas, title,
+                        sim_chart_words(&s->canvas,
+                                        "baseline%s: %s; longer is better; behind each bar its latency and "
+                                        "energy%s",
+                                        s->canvas.text ? "" : " (grey)", s->base_name, rest)));
 }
 
 sim_status sim_chart_speedup(const sim_chart_job *job)
@@ -247,7 +254,8 @@ sim_status sim_chart_speedup(const sim_chart_job *job)
     s->job = job;
     s->canvas.arena = job->arena;
     s->canvas.text = job->options->text;
-    status = sim_chart_points(job->frames, job->frame_count, "chart of speedups", job->arena, &s->frame, job->err);
+    status =
+        sim_chart_points(job->frames, job->frame_count, "chart of speedups", job->arena, &s->frame, job->err);
     if (status == SIM_OK)
         status = sim_chart_need(&s->frame, needed, "chart of speedups", job->err);
     if (status == SIM_OK)
@@ -256,10 +264,12 @@ sim_status sim_chart_speedup(const sim_chart_job *job)
         status = make_rows(s, chart);
     if (status != SIM_OK)
         return status;
-    sim_chart_sheet(job, sim_bars_height(chart->row_count) - 18.0, sim_bars_lines(chart->row_count) - 2, &s->canvas);
+    sim_chart_sheet(job, sim_bars_height(chart->row_count) - 18.0, sim_bars_lines(chart->row_count) - 2,
+                    &s->canvas);
     common = sim_chart_axes_common(&s->canvas, &s->frame);
-    draw(s, chart, job->options->title ? job->options->title
-                   : *common           ? sim_chart_words(&s->canvas, "Speed and energy: %s", common)
-                                       : "Speed and energy");
+    draw(s, chart,
+         job->options->title ? job->options->title
+         : *common           ? sim_chart_words(&s->canvas, "Speed and energy: %s", common)
+                             : "Speed and energy");
     return sim_chart_done(job, &s->canvas);
 }

@@ -13,8 +13,8 @@
 
 enum { PROCESS = 1, TRACK_LAYERS = 1, TRACK_ARRAY, TRACK_VECTOR, TRACK_DRAM, TRACK_TILES, TRACK_END };
 
-/* A layer of many tiles is drawn as a few runs of tiles: 16 at most, and fewer in a trace of many layers, whose
- * slices of tiles number about SLICES_MOST in all. */
+/* A layer of many tiles is drawn as a few runs of tiles: 16 at most, and fewer in a trace of many layers,
+ * whose slices of tiles number about SLICES_MOST in all. */
 enum { RUNS_MOST = 16, SLICES_MOST = 20000, TRACKS_OF_TILES = 3 };
 
 static const struct {
@@ -207,14 +207,14 @@ static void put_busy(sim_json_writer *w, const span *s, int track, double busy_u
     const double share = s->length_us / (double)s->runs, busy = fmin(busy_us, s->length_us) / (double)s->runs;
 
     for (int64_t i = 0; i < s->runs && busy > 0; i++) {
-        begin_slice(w, s->name, s->layer, track, s->start_us + share * (double)i + (at_start ? 0.0 : share - busy),
-                    busy);
+        begin_slice(w, s->name, s->layer, track,
+                    s->start_us + share * (double)i + (at_start ? 0.0 : share - busy), busy);
         sim_json_end(w, '}');
     }
 }
 
-/* One layer of the workload, `repeat` instances of the group. When within a layer the units are busy is not part
- * of the result, only for how long. */
+/* One layer of the workload, `repeat` instances of the group. When within a layer the units are busy is not
+ * part of the result, only for how long. */
 static void put_layer(sim_json_writer *w, const sim_result *result, const sim_layer_result *layer,
                       const char *name, int64_t repeat, double start_us, int64_t runs_most)
 {

@@ -11,8 +11,8 @@
  *   array        busy with products       | in each layer exactly as long as the report says (never longer
  *   vector unit  busy with the others     | than the layer), an equal part in each slice of tiles
  *   DRAM         the channel is busy      |
- * and two counters, DRAM traffic and power, whose areas are the bytes and the energy of the report. A workload
- * of many layers has fewer slices of tiles to each, so that a trace stays at a few megabytes. */
+ * and two counters, DRAM traffic and power, whose areas are the bytes and the energy of the report. A
+ * workload of many layers has fewer slices of tiles to each, so that a trace stays at a few megabytes. */
 void sim_trace(const sim_result *result, sim_text *out);
 
 #endif

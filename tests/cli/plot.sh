@@ -80,7 +80,7 @@ draw pareto edge_w*.csv t4_w*.csv bismo_haq_edge_w*.csv
 draw scaling batch1.json batch4.json batch16.json
 draw speedup edge_w8a8.csv edge_w4a8.csv t4_w8a8.csv
 draw calibration rows.csv
-for word in gate_proj lm_head "DRAM 25.6 GB/s" "w8a8 peak 819 GMAC/s" "rate of work (MAC/s)"; do
+for word in gate_proj up_proj "DRAM 25.6 GB/s" "w8a8 peak 819 GMAC/s" "rate of work (MAC/s)"; do
     run_case 0 plot roofline edge_w8a8.csv -o roofline.svg
     grep -qF "$word" roofline.svg || fail "the roofline does not say '$word'"
 done
