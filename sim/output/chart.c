@@ -2,10 +2,37 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *const sim_chart_names[SIM_CHART_COUNT + 1] = {
     "roofline", "breakdown", "bits", "heatmap", "pareto", "scaling", "speedup", "calibration", NULL};
+
+/* A chart makes hundreds of small texts. One that cannot be had is left empty, and that it failed is noted
+ * here, once for all of them. */
+typedef struct watch {
+    sim_allocator allocator; /* all zero: malloc and free */
+    bool failed;
+} watch;
+
+static void *watched_alloc(void *user, size_t bytes)
+{
+    watch *w = user;
+    void *block = w->allocator.alloc ? w->allocator.alloc(w->allocator.user, bytes) : malloc(bytes);
+
+    w->failed |= !block;
+    return block;
+}
+
+static void watched_free(void *user, void *block)
+{
+    watch *w = user;
+
+    if (w->allocator.free)
+        w->allocator.free(w->allocator.user, block);
+    else
+        free(block);
+}
 
 sim_status sim_chart(sim_chart_kind kind, const sim_frame *frames, int frame_count,
                      const sim_chart_options *options, sim_arena *arena, sim_text *csv, sim_err *err)
@@ -13,9 +40,19 @@ sim_status sim_chart(sim_chart_kind kind, const sim_frame *frames, int frame_cou
     static sim_status (*const kinds[SIM_CHART_COUNT])(const sim_chart_job *) = {
         sim_chart_roofline, sim_chart_breakdown, sim_chart_bits,    sim_chart_heatmap,
         sim_chart_pareto,   sim_chart_scaling,   sim_chart_speedup, sim_chart_calibration};
-    const sim_chart_job job = {frames, frame_count, options, arena, csv, err};
+    watch watched = {.allocator = arena->allocator};
+    const sim_allocator allocator = {watched_alloc, watched_free, &watched};
+    sim_arena own;
+    const sim_chart_job job = {frames, frame_count, options, &own, csv, err};
+    sim_status status;
 
-    return kinds[kind](&job);
+    sim_arena_init(&own, &allocator);
+    own.block_bytes = arena->block_bytes;
+    status = kinds[kind](&job);
+    if (status == SIM_OK && (watched.failed || csv->failed))
+        status = sim_chart_no_memory(&job);
+    sim_arena_free(&own);
+    return status;
 }
 
 sim_status sim_chart_no_memory(const sim_chart_job *job)

@@ -172,6 +172,22 @@ static int linear_ticks(const sim_canvas *canvas, const sim_axis *axis, int most
     return count;
 }
 
+/* Less than a decade has ticks as a linear axis has, where they lie. */
+static int short_log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, tick ticks[TICKS_MAX])
+{
+    double step = round_step((axis->to - axis->from) / most);
+    int count = 0;
+
+    while (floor(axis->to / step) - ceil(axis->from / step) < 1.0)
+        step = round_step(step * 0.45);
+    for (double n = ceil(axis->from / step - 1e-9); n * step <= axis->to * (1 + 1e-9) && count < TICKS_MAX;
+         n++) {
+        ticks[count].at = n * step;
+        ticks[count++].text = sim_canvas_number(canvas, n * step, axis->unit);
+    }
+    return count;
+}
+
 static int log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, tick ticks[TICKS_MAX])
 {
     static const double few[] = {1.0}, some[] = {1.0, 3.0}, many[] = {1.0, 2.0, 5.0};
@@ -181,6 +197,8 @@ static int log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, t
     const int every = leads == few ? (int)fmax(1.0, ceil(decades / most)) : 1;
     int count = 0;
 
+    if (decades < 0.8)
+        return short_log_ticks(canvas, axis, most < 5 ? most : 5, ticks);
     for (int power = (int)floor(log10(axis->from)); power <= (int)ceil(log10(axis->to)); power++)
         for (int i = 0; i < lead_count && count < TICKS_MAX; i++) {
             const double at = leads[i] * pow(10.0, power);
@@ -310,7 +328,8 @@ sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis
             canvas, SIM_ROLE_MUTED, x_label, (box.x + box.x2) / 2.0,
             box.y - sim_canvas_room_below(canvas, &x) + canvas->line * 0.5 + (canvas->text ? 0.0 : 1.0), 0);
     if (*y_label && canvas->text) {
-        sim_canvas_words(canvas, SIM_ROLE_MUTED, y_label, box.x, box.y2, -1);
+        sim_canvas_words(canvas, SIM_ROLE_MUTED, sim_canvas_fit(canvas, y_label, box.x2 - box.x), box.x,
+                         box.y2, -1);
     } else if (*y_label) {
         const double left = box.x - sim_canvas_room_left(canvas, &y, box.y2 - box.y);
 
