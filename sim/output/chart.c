@@ -2,23 +2,22 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 const char *const sim_chart_names[SIM_CHART_COUNT + 1] = {
     "roofline", "breakdown", "bits", "heatmap", "pareto", "scaling", "speedup", "calibration", NULL};
 
 /* A chart makes hundreds of small texts. One that cannot be had is left empty, and that it failed is noted
- * here, once for all of them. */
+ * here, once for all of them. Blocks come from the caller's arena, which frees them. */
 typedef struct watch {
-    sim_allocator allocator; /* all zero: malloc and free */
+    sim_arena *arena;
     bool failed;
 } watch;
 
 static void *watched_alloc(void *user, size_t bytes)
 {
     watch *w = user;
-    void *block = w->allocator.alloc ? w->allocator.alloc(w->allocator.user, bytes) : malloc(bytes);
+    void *block = sim_arena_alloc(w->arena, 1, bytes);
 
     w->failed |= !block;
     return block;
@@ -26,12 +25,8 @@ static void *watched_alloc(void *user, size_t bytes)
 
 static void watched_free(void *user, void *block)
 {
-    watch *w = user;
-
-    if (w->allocator.free)
-        w->allocator.free(w->allocator.user, block);
-    else
-        free(block);
+    (void)user;
+    (void)block;
 }
 
 sim_status sim_chart(sim_chart_kind kind, const sim_frame *frames, int frame_count,
@@ -40,7 +35,7 @@ sim_status sim_chart(sim_chart_kind kind, const sim_frame *frames, int frame_cou
     static sim_status (*const kinds[SIM_CHART_COUNT])(const sim_chart_job *) = {
         sim_chart_roofline, sim_chart_breakdown, sim_chart_bits,    sim_chart_heatmap,
         sim_chart_pareto,   sim_chart_scaling,   sim_chart_speedup, sim_chart_calibration};
-    watch watched = {.allocator = arena->allocator};
+    watch watched = {.arena = arena};
     const sim_allocator allocator = {watched_alloc, watched_free, &watched};
     sim_arena own;
     const sim_chart_job job = {frames, frame_count, options, &own, csv, err};
