@@ -325,7 +325,9 @@ sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis
     put_axis(canvas, panel.number, false, &y, most_y(canvas, box.y2 - box.y));
     if (*x_label)
         sim_canvas_words(
-            canvas, SIM_ROLE_MUTED, x_label, (box.x + box.x2) / 2.0,
+            canvas, SIM_ROLE_MUTED,
+            sim_canvas_fit(canvas, x_label, box.x2 - box.x + (canvas->text ? 0.0 : 24.0)),
+            (box.x + box.x2) / 2.0,
             box.y - sim_canvas_room_below(canvas, &x) + canvas->line * 0.5 + (canvas->text ? 0.0 : 1.0), 0);
     if (*y_label && canvas->text) {
         sim_canvas_words(canvas, SIM_ROLE_MUTED, sim_canvas_fit(canvas, y_label, box.x2 - box.x), box.x,
