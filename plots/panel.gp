@@ -31,7 +31,7 @@ do for [r = 1:rows] {
     # Of the sheet (panel 0) with the first panel, behind everything.
     if (part[r] eq "box" && (panel[r] == p || (p == 1 && panel[r] == 0))) {
         set object rectangle from screen at_x[r],at_y[r] to screen to_x[r],to_y[r] fillcolor rgb colour(series[r]) \
-            fillstyle solid 1.0 border linecolor rgb background linewidth 0.5 back
+            fillstyle solid 1.0 noborder back
     }
     if (p == panels && part[r] eq "leader") {
         set arrow from screen at_x[r],at_y[r] to screen to_x[r],to_y[r] nohead linecolor rgb frame linewidth 0.6 front

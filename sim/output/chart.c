@@ -1,6 +1,7 @@
 #include "output/chart_parts.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,7 +93,7 @@ const char *sim_chart_words(sim_canvas *canvas, const char *format, ...)
 static bool differs(const char *const *columns, int count, int which)
 {
     for (int i = 1; i < count; i++)
-        if (strcmp(columns[3 * i + which], columns[which]) != 0)
+        if (strcmp(columns[3 * (ptrdiff_t)i + which], columns[which]) != 0)
             return true;
     return false;
 }
@@ -106,7 +107,7 @@ const char *sim_chart_who(const char *const *columns, int count, sim_arena *aren
     const char *text;
 
     for (int i = 0; i < count; i++) {
-        const char *const *c = &columns[3 * i];
+        const char *const *c = columns + 3 * (ptrdiff_t)i;
         const char *a = workload ? c[WORKLOAD] : "", *b = arch ? c[ARCH] : "", *p = policy ? c[POLICY] : "";
 
         labels[i] = sim_arena_printf(arena, "%s%s%s%s%s", a, *a && *b ? " on " : "", b,
@@ -144,9 +145,11 @@ const char *sim_chart_who_runs(const sim_chart_run *runs, int run_count, sim_are
     if (!columns || !*labels)
         return NULL;
     for (int i = 0; i < run_count; i++) {
-        columns[3 * i] = runs[i].arch;
-        columns[3 * i + 1] = runs[i].workload;
-        columns[3 * i + 2] = runs[i].policy;
+        const char **c = columns + 3 * (ptrdiff_t)i;
+
+        c[0] = runs[i].arch;
+        c[1] = runs[i].workload;
+        c[2] = runs[i].policy;
     }
     return sim_chart_who(columns, run_count, arena, *labels);
 }

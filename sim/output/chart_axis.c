@@ -155,17 +155,16 @@ static int linear_ticks(const sim_canvas *canvas, const sim_axis *axis, int most
     const double least = (axis->to - axis->from) / most;
     const double step =
         strcmp(axis->unit, "bits") == 0 ? fmax(1.0, pow(2.0, ceil(log2(least)))) : round_step(least);
-    const double shown = step / axis->prefix;
+    const double shown = step / axis->prefix, first = ceil(axis->from / step - 1e-9);
     const int digits = shown >= 1.0 ? 0 : (int)fmin(12.0, ceil(-log10(shown) - 1e-9));
     int count = 0;
 
-    for (double n = ceil(axis->from / step - 1e-9); n * step <= axis->to + step * 1e-9 && count < TICKS_MAX;
-         n++) {
+    for (int i = 0; i < TICKS_MAX && (first + i) * step <= axis->to + step * 1e-9; i++) {
         char number[TICK_SIZE];
 
-        snprintf(number, sizeof number, "%.*f", digits, n * step / axis->prefix + 0.0);
+        snprintf(number, sizeof number, "%.*f", digits, (first + i) * step / axis->prefix + 0.0);
         point_only(number);
-        ticks[count].at = n * step;
+        ticks[count].at = (first + i) * step;
         ticks[count].text = sim_arena_printf(canvas->arena, "%s", number);
         count += ticks[count].text != NULL;
     }
@@ -175,15 +174,16 @@ static int linear_ticks(const sim_canvas *canvas, const sim_axis *axis, int most
 /* Less than a decade has ticks as a linear axis has, where they lie. */
 static int short_log_ticks(const sim_canvas *canvas, const sim_axis *axis, int most, tick ticks[TICKS_MAX])
 {
-    double step = round_step((axis->to - axis->from) / most);
+    double step = round_step((axis->to - axis->from) / most), first;
     int count = 0;
 
     while (floor(axis->to / step) - ceil(axis->from / step) < 1.0)
         step = round_step(step * 0.45);
-    for (double n = ceil(axis->from / step - 1e-9); n * step <= axis->to * (1 + 1e-9) && count < TICKS_MAX;
-         n++) {
-        ticks[count].at = n * step;
-        ticks[count++].text = sim_canvas_number(canvas, n * step, axis->unit);
+    first = ceil(axis->from / step - 1e-9);
+    while (count < TICKS_MAX && (first + count) * step <= axis->to * (1 + 1e-9)) {
+        ticks[count].at = (first + count) * step;
+        ticks[count].text = sim_canvas_number(canvas, ticks[count].at, axis->unit);
+        count++;
     }
     return count;
 }

@@ -83,7 +83,7 @@ static sim_status gather(bits *b)
     const int most = b->job->options->text ? ROWS_MOST : COLUMNS_MOST;
     const int64_t shown = top > 0 && top < most ? top : most;
 
-    b->layers = sim_arena_alloc(b->job->arena, (size_t)b->run->layer_count, sizeof *b->layers);
+    b->layers = sim_arena_alloc(b->job->arena, (size_t)b->run->layer_count, sizeof(const sim_chart_layer *));
     if (!b->layers)
         return sim_chart_no_memory(b->job);
     for (int64_t i = 0; i < b->run->layer_count; i++)
@@ -180,11 +180,11 @@ static void name_columns(bits *b, sim_box box, double room)
         return;
     }
     for (int i = 0; i <= 10; i++) {
-        const int64_t layer = (b->layer_count - 1) * i / 10;
+        const int64_t layer = (b->layer_count - 1) * i / 10, place = layer / b->per_column;
 
-        sim_canvas_words(
-            &b->canvas, SIM_ROLE_MUTED, sim_chart_words(&b->canvas, "%lld", (long long)layer + 1),
-            box.x + ((double)(layer / b->per_column) + 0.5) * wide, box.y - b->canvas.line * 0.7, 0);
+        sim_canvas_words(&b->canvas, SIM_ROLE_MUTED,
+                         sim_chart_words(&b->canvas, "%lld", (long long)layer + 1),
+                         box.x + ((double)place + 0.5) * wide, box.y - b->canvas.line * 0.7, 0);
     }
     sim_canvas_words(&b->canvas, SIM_ROLE_MUTED, "layer, in order of execution", (box.x + box.x2) / 2.0,
                      box.y - b->canvas.line * 1.7, 0);

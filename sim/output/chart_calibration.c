@@ -187,6 +187,7 @@ sim_status sim_chart_calibration(const sim_chart_job *job)
     calibration *c = sim_arena_alloc(job->arena, 1, sizeof *c);
     const char *gpu, *name;
     sim_status status;
+    int key_lines;
 
     if (!c)
         return sim_chart_no_memory(job);
@@ -205,8 +206,8 @@ sim_status sim_chart_calibration(const sim_chart_job *job)
         return status;
     gpu = cell(c, 0, "gpu");
     name = cell(c, 0, "calibration");
-    sim_chart_sheet(job, 400.0 + 17.0 * ((c->series_count + 2) / 3), 30 + (c->series_count + 2) / 3,
-                    &c->canvas);
+    key_lines = (c->series_count + 2) / 3;
+    sim_chart_sheet(job, 400.0 + 17.0 * key_lines, 30 + key_lines, &c->canvas);
     status = draw(c, job->options->title ? job->options->title
                                          : sim_chart_words(&c->canvas, "%s%s%lld measurements%s%s", name,
                                                            *name ? " against " : "", (long long)c->rows,

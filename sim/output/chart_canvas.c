@@ -227,7 +227,8 @@ void sim_canvas_bar(sim_canvas *canvas, const sim_panel *panel, int style, doubl
                     double thickness)
 {
     const double x = sim_panel_x(panel, from), x2 = sim_panel_x(panel, to);
-    const sim_box box = {x, y - thickness / 2.0, x2, y + thickness / 2.0};
+    /* A hair of ground between the parts of a bar. */
+    const sim_box box = {x, y - thickness / 2.0, x2 - x > 2.0 ? x2 - 0.7 : x2, y + thickness / 2.0};
 
     if (canvas->text)
         put_run(canvas, style, x, x2, y);
@@ -293,7 +294,7 @@ void sim_canvas_take(sim_canvas *canvas, sim_box box)
     canvas->taken[canvas->taken_count++] = box;
 }
 
-static bool is_free(const sim_canvas *canvas, const sim_box *box, const sim_box *within)
+bool sim_canvas_is_free(const sim_canvas *canvas, const sim_box *box, const sim_box *within)
 {
     if (box->x < within->x || box->x2 > within->x2 || box->y < within->y || box->y2 > within->y2)
         return false;
@@ -321,7 +322,7 @@ bool sim_canvas_label(sim_canvas *canvas, int role, const char *text, double x, 
             const double left = dx > 0 ? cx : dx < 0 ? cx - width : cx - width / 2.0;
             const sim_box box = {left, cy - half, left + width, cy + half};
 
-            if (!is_free(canvas, &box, &within))
+            if (!sim_canvas_is_free(canvas, &box, &within))
                 continue;
             sim_canvas_words(canvas, role, text, cx, cy, -dx);
             sim_canvas_take(canvas, box);

@@ -132,6 +132,9 @@ double sim_panel_y(const sim_panel *panel, double y);
 /* Marks a part of the sheet as taken. */
 void sim_canvas_take(sim_canvas *canvas, sim_box box);
 
+/* Whether a box lies inside `within` and upon nothing that is taken. */
+bool sim_canvas_is_free(const sim_canvas *canvas, const sim_box *box, const sim_box *within);
+
 /* Puts `text` beside the place x, y (units) that a marker of radius `radius` covers, inside `within` and upon
  * nothing that is taken; with a leader when only a place farther away is free. False: no room, nothing put.
  */

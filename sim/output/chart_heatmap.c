@@ -109,7 +109,7 @@ static sim_status fill(heatmap *h)
     }
     qsort(h->widths_w, (size_t)h->w_count, sizeof(int), compare_int);
     qsort(h->widths_a, (size_t)h->a_count, sizeof(int), compare_int);
-    h->cells = sim_arena_alloc(h->job->arena, (size_t)(h->w_count * h->a_count), sizeof *h->cells);
+    h->cells = sim_arena_alloc(h->job->arena, (size_t)h->w_count * (size_t)h->a_count, sizeof *h->cells);
     if (!h->cells)
         return sim_chart_no_memory(h->job);
     for (int i = 0; i < h->w_count * h->a_count; i++)

@@ -103,56 +103,68 @@ static sim_status gather(pareto *p)
 
 /* ---- the picture ------------------------------------------------------------------------------------ */
 
-/* Points that would lie upon others are left out: at most one in each cell of a raster, which is as coarse as
- * it takes to leave no more than SIM_CHART_POINTS_DRAWN. The front is drawn whole. */
+/* A raster over the panel: a point in a cell that holds one already would lie upon it. */
+typedef struct raster {
+    char *cells;
+    double pitch; /* units */
+    int columns, rows;
+} raster;
+
+static bool raster_init(raster *r, const sim_panel *panel, double pitch, sim_arena *arena)
+{
+    r->pitch = pitch;
+    r->columns = (int)((panel->box.x2 - panel->box.x) / pitch) + 2;
+    r->rows = (int)((panel->box.y2 - panel->box.y) / pitch) + 2;
+    r->cells = sim_arena_alloc(arena, (size_t)r->columns * (size_t)r->rows, 1);
+    return r->cells != NULL;
+}
+
+/* True the first time that a point falls into its cell. */
+static bool raster_add(const raster *r, const sim_panel *panel, const point *q)
+{
+    const int column = (int)((sim_panel_x(panel, q->x) - panel->box.x) / r->pitch);
+    const int row = (int)((sim_panel_y(panel, q->y) - panel->box.y) / r->pitch);
+    char *cell = &r->cells[(size_t)row * (size_t)r->columns + (size_t)column];
+    const bool first = !*cell;
+
+    *cell = 1;
+    return first;
+}
+
+static void draw_beaten(pareto *p, const sim_panel *panel, const point *q)
+{
+    const double x = sim_panel_x(panel, q->x), y = sim_panel_y(panel, q->y),
+                 half = p->canvas.text ? 0.4 : 3.0;
+
+    if (p->canvas.text)
+        sim_canvas_words(&p->canvas, SIM_ROLE_MUTED, ".", x, y, 0);
+    else
+        sim_canvas_row(&p->canvas, "cloud", panel->number, q->style, "", q->x, q->y, 2.2, NAN);
+    if (p->count <= LABELS_MOST)
+        sim_canvas_take(&p->canvas, (sim_box){x - half, y - half, x + half, y + half});
+}
+
+/* Beaten points, at most one in each cell of a raster as coarse as it takes to leave no more than
+ * SIM_CHART_POINTS_DRAWN. The front is drawn whole. */
 static void draw_cloud(pareto *p, const sim_panel *panel)
 {
-    const double wide = panel->box.x2 - panel->box.x, high = panel->box.y2 - panel->box.y;
     double pitch = p->canvas.text ? 1.0 : 2.0;
-    int columns, rows, drawn;
-    char *taken;
+    int64_t seen = p->count;
+    raster r;
 
-    while (wide * high / (pitch * pitch) > 6.0 * SIM_CHART_POINTS_DRAWN && p->count > SIM_CHART_POINTS_DRAWN)
-        pitch *= 1.2;
-    for (drawn = INT32_MAX; drawn > SIM_CHART_POINTS_DRAWN; pitch *= 1.2) {
-        columns = (int)(wide / pitch) + 2;
-        rows = (int)(high / pitch) + 2;
-        taken = sim_arena_alloc(p->job->arena, (size_t)columns * (size_t)rows, 1);
-        if (!taken) {
-            p->canvas.failed = true;
+    while (seen > SIM_CHART_POINTS_DRAWN) {
+        pitch *= 1.25;
+        if (!raster_init(&r, panel, pitch, p->job->arena))
             return;
-        }
-        drawn = 0;
-        for (int64_t i = 0; i < p->count; i++) {
-            const int cx = (int)((sim_panel_x(panel, p->points[i].x) - panel->box.x) / pitch);
-            const int cy = (int)((sim_panel_y(panel, p->points[i].y) - panel->box.y) / pitch);
-            char *cell = &taken[(size_t)cy * (size_t)columns + (size_t)cx];
-
-            drawn += !*cell;
-            *cell = 1;
-        }
-        if (drawn <= SIM_CHART_POINTS_DRAWN) {
-            memset(taken, 0, (size_t)columns * (size_t)rows);
-            for (int64_t i = 0; i < p->count; i++) {
-                const point *q = &p->points[i];
-                const double ux = sim_panel_x(panel, q->x), uy = sim_panel_y(panel, q->y);
-                char *cell = &taken[(size_t)((uy - panel->box.y) / pitch) * (size_t)columns +
-                                    (size_t)((ux - panel->box.x) / pitch)];
-
-                if (*cell || q->best)
-                    continue;
-                *cell = 1;
-                if (p->count <= LABELS_MOST)
-                    sim_canvas_take(&p->canvas, p->canvas.text
-                                                    ? (sim_box){ux - 0.4, uy - 0.4, ux + 0.4, uy + 0.4}
-                                                    : (sim_box){ux - 3.0, uy - 3.0, ux + 3.0, uy + 3.0});
-                if (p->canvas.text)
-                    sim_canvas_words(&p->canvas, SIM_ROLE_MUTED, ".", ux, uy, 0);
-                else
-                    sim_canvas_row(&p->canvas, "cloud", panel->number, q->style, "", q->x, q->y, 2.2, NAN);
-            }
-        }
+        seen = 0;
+        for (int64_t i = 0; i < p->count; i++)
+            seen += raster_add(&r, panel, &p->points[i]);
     }
+    if (!raster_init(&r, panel, pitch, p->job->arena))
+        return;
+    for (int64_t i = 0; i < p->count; i++)
+        if (!p->points[i].best && raster_add(&r, panel, &p->points[i]))
+            draw_beaten(p, panel, &p->points[i]);
 }
 
 static void draw_front(pareto *p, const sim_panel *panel)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CEILINGS_MAX = 24, CEILINGS_SHOWN = 6, RADIUS_MOST = 20, RADIUS_LEAST = 4 };
+enum { CEILINGS_MAX = 24, CEILINGS_SHOWN = 6, RADIUS_MOST = 20, RADIUS_LEAST = 4, LABELS_MOST = 40 };
 
 /* A kind of layer in a run. Kinds that lie in one place are drawn as one. */
 typedef struct spot {
@@ -169,11 +169,12 @@ static sim_status gather(roofline *r, const char *const *labels)
 
 static void draw_line(roofline *r, const sim_panel *p, double x, double y, double x2, double y2)
 {
-    const double steps = r->canvas.text ? 40.0 : 120.0, half = r->canvas.text ? 0.3 : 2.5;
+    const int steps = r->canvas.text ? 40 : 120;
+    const double half = r->canvas.text ? 0.3 : 2.5;
 
     sim_canvas_row(&r->canvas, "line", p->number, 0, "", x, y, x2, y2);
     /* Small boxes along it, so that no words lie upon it. */
-    for (double i = 0; i <= steps; i++) {
+    for (int i = 0; i <= steps; i++) {
         const double cx = sim_panel_x(p, x) + (sim_panel_x(p, x2) - sim_panel_x(p, x)) * i / steps;
         const double cy = sim_panel_y(p, y) + (sim_panel_y(p, y2) - sim_panel_y(p, y)) * i / steps;
 
@@ -181,32 +182,57 @@ static void draw_line(roofline *r, const sim_panel *p, double x, double y, doubl
     }
 }
 
-/* Words along the slope of a bandwidth, where it starts in the panel. */
-static void slope_words(roofline *r, const sim_panel *p, const char *text, double bandwidth)
+/* Words above a sloping line, which runs from x, y of the sheet: boxes of half a line each, one after the
+ * other. */
+typedef struct slope {
+    double x, y, angle, width;
+} slope;
+
+static sim_box slope_box(const roofline *r, const slope *s, double along)
+{
+    const double line = r->canvas.line, half = line * 0.4;
+    const double cx = s->x + along * cos(s->angle) - line * 0.6 * sin(s->angle);
+    const double cy = s->y + along * sin(s->angle) + line * 0.6 * cos(s->angle);
+
+    return (sim_box){cx - half, cy - half, cx + half, cy + half};
+}
+
+static bool slope_is_free(const roofline *r, const sim_panel *p, const slope *s, double along)
+{
+    for (int i = 0; i * r->canvas.line * 0.5 < s->width; i++) {
+        const sim_box box = slope_box(r, s, along + i * r->canvas.line * 0.5);
+
+        if (!sim_canvas_is_free(&r->canvas, &box, &p->box))
+            return false;
+    }
+    return true;
+}
+
+/* Words along the slope of a bandwidth, as near to its start as there is room. */
+static void slope_words(roofline *r, const sim_panel *p, const char *text, double bandwidth, double top)
 {
     const double x_units = (p->box.x2 - p->box.x) / log10(p->x.to / p->x.from);
     const double y_units = (p->box.y2 - p->box.y) / log10(p->y.to / p->y.from);
-    const double angle = atan2(y_units, x_units);
-    const double x = fmax(p->x.from, p->y.from / bandwidth);
-    const double at_x = sim_panel_x(p, x), at_y = sim_panel_y(p, x * bandwidth);
-    const double width = sim_canvas_width_of(&r->canvas, text), line = r->canvas.line;
+    const double x = fmax(p->x.from, p->y.from / bandwidth), line = r->canvas.line;
+    const slope s = {sim_panel_x(p, x), sim_panel_y(p, x * bandwidth), atan2(y_units, x_units),
+                     sim_canvas_width_of(&r->canvas, text)};
+    const double length = (sim_panel_y(p, top) - s.y) / sin(s.angle);
+    double along = 12.0;
 
     if (r->canvas.text) {
-        sim_canvas_words(&r->canvas, SIM_ROLE_PLAIN, text, at_x + 8.0, at_y + 3.0, -1);
+        sim_canvas_words(&r->canvas, SIM_ROLE_PLAIN, text, s.x + 8.0, s.y + 3.0, -1);
         return;
     }
+    while (along + s.width < length && !slope_is_free(r, p, &s, along))
+        along += line * 0.5;
+    if (along + s.width >= length)
+        along = 12.0;
     sim_canvas_row(&r->canvas, "words", 0, SIM_ROLE_PLAIN, text,
-                   (at_x + 12.0 * cos(angle) - line * 0.6 * sin(angle)) / r->canvas.width,
-                   (at_y + 12.0 * sin(angle) + line * 0.6 * cos(angle)) / r->canvas.height, -1,
-                   angle * 180.0 / 3.14159265358979);
-    /* As along lines. */
-    for (double along = 12.0; along < 12.0 + width; along += line * 0.5) {
-        const double cx = at_x + along * cos(angle) - line * 0.6 * sin(angle);
-        const double cy = at_y + along * sin(angle) + line * 0.6 * cos(angle);
-
-        sim_canvas_take(&r->canvas,
-                        (sim_box){cx - line * 0.5, cy - line * 0.5, cx + line * 0.5, cy + line * 0.5});
-    }
+                   (s.x + along * cos(s.angle) - line * 0.6 * sin(s.angle)) / r->canvas.width,
+                   (s.y + along * sin(s.angle) + line * 0.6 * cos(s.angle)) / r->canvas.height, -1,
+                   s.angle * 180.0 / 3.14159265358979);
+    for (int i = 0; i * line * 0.5 < s.width; i++)
+        sim_canvas_take(&r->canvas, slope_box(r, &s, along + i * line * 0.5));
 }
 
 static bool same_roof(const roofline *r, int i)
@@ -253,7 +279,7 @@ static void draw_roofs(roofline *r, const sim_panel *p)
                     sim_chart_words(&r->canvas, "DRAM %s%s%s",
                                     sim_canvas_number(&r->canvas, bandwidth, "B/s"), archs ? ", " : "",
                                     archs ? r->runs[i].arch : ""),
-                    bandwidth);
+                    bandwidth, top);
     }
     for (int c = 0; c < r->ceiling_count; c++) {
         const ceiling *roof = &r->ceilings[c];
@@ -308,11 +334,9 @@ static void merge_spots(roofline *r, const sim_panel *p)
     qsort(r->spots, (size_t)r->spot_count, sizeof *r->spots, by_share);
 }
 
+/* All markers before any words: none may cover one. */
 static void draw_spots(roofline *r, const sim_panel *p)
 {
-    const int64_t top = r->job->options->top > 0 ? r->job->options->top : 40;
-
-    /* All markers first: no words may cover one. */
     for (int i = 0; i < r->spot_count; i++) {
         const spot *s = &r->spots[i];
         const double radius = radius_of(r, s);
@@ -331,6 +355,12 @@ static void draw_spots(roofline *r, const sim_panel *p)
         }
         sim_canvas_take(&r->canvas, (sim_box){cx - half, cy - half, cx + half, cy + half});
     }
+}
+
+static void name_spots(roofline *r, const sim_panel *p)
+{
+    const int64_t top = r->job->options->top > 0 ? r->job->options->top : LABELS_MOST;
+
     for (int i = 0; i < r->spot_count && i < top; i++) {
         const spot *s = &r->spots[i];
 
@@ -386,9 +416,10 @@ static void draw(roofline *r, const char *title)
                     .y2 = y + (r->canvas.text ? -1.0 : 2.0)};
     box.x = sim_canvas_room_left(&r->canvas, &y_axis, box.y2 - box.y) + (r->canvas.text ? 0.0 : 6.0);
     panel = sim_canvas_panel(&r->canvas, box, x_axis, y_axis);
-    draw_roofs(r, &panel);
     merge_spots(r, &panel);
     draw_spots(r, &panel);
+    draw_roofs(r, &panel);
+    name_spots(r, &panel);
 }
 
 sim_status sim_chart_roofline(const sim_chart_job *job)
