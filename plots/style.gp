@@ -20,8 +20,8 @@ ink = dark ? "#e8e8e8" : "#1a1a1a"
 muted = dark ? "#a8adb4" : "#555555"
 frame = dark ? "#6a7078" : "#888888"
 faint = dark ? "#2e333a" : "#e4e4e4"
-series_colours = dark ? "#4aa3df #f0b429 #35b58a #e8703a #e39ac4 #9aa0a6 #8fd3f4 #f0e442" \
-                      : "#0062a3 #e69f00 #00805c #d55e00 #b5659a #9c9c9c #56b4e9 #2b2b2b"
+series_colours = dark ? "#4aa3df #f0b429 #35b58a #e8703a #e39ac4 #6f767e #8fd3f4 #f0e442" \
+                      : "#0062a3 #e69f00 #00805c #d55e00 #b5659a #c0c0c0 #56b4e9 #2b2b2b"
 markers = "7 5 9 13 6 4 8 12"
 dashes = "1 2 4 3 5 6 7 8"
 of(list, k) = word(list, (k - 1) % words(list) + 1)

@@ -341,7 +341,7 @@ static void draw_spots(roofline *r, const sim_panel *p)
         const spot *s = &r->spots[i];
         const double radius = radius_of(r, s);
         const double x = s->macs / s->bytes, y = s->macs / s->latency_s;
-        const double half = r->canvas.text ? 0.4 : radius * 0.7, cx = sim_panel_x(p, x),
+        const double half = r->canvas.text ? 0.4 : radius * 0.9, cx = sim_panel_x(p, x),
                      cy = sim_panel_y(p, y);
 
         if (s->merged)
