@@ -190,9 +190,9 @@ typedef struct slope {
 
 static sim_box slope_box(const roofline *r, const slope *s, double along)
 {
-    const double line = r->canvas.line, half = line * 0.4;
-    const double cx = s->x + along * cos(s->angle) - line * 0.6 * sin(s->angle);
-    const double cy = s->y + along * sin(s->angle) + line * 0.6 * cos(s->angle);
+    const double line = r->canvas.line, half = line * 0.3;
+    const double cx = s->x + along * cos(s->angle) - line * 0.7 * sin(s->angle);
+    const double cy = s->y + along * sin(s->angle) + line * 0.7 * cos(s->angle);
 
     return (sim_box){cx - half, cy - half, cx + half, cy + half};
 }
@@ -228,8 +228,8 @@ static void slope_words(roofline *r, const sim_panel *p, const char *text, doubl
     if (along + s.width >= length)
         along = 12.0;
     sim_canvas_row(&r->canvas, "words", 0, SIM_ROLE_PLAIN, text,
-                   (s.x + along * cos(s.angle) - line * 0.6 * sin(s.angle)) / r->canvas.width,
-                   (s.y + along * sin(s.angle) + line * 0.6 * cos(s.angle)) / r->canvas.height, -1,
+                   (s.x + along * cos(s.angle) - line * 0.7 * sin(s.angle)) / r->canvas.width,
+                   (s.y + along * sin(s.angle) + line * 0.7 * cos(s.angle)) / r->canvas.height, -1,
                    s.angle * 180.0 / 3.14159265358979);
     for (int i = 0; i * line * 0.5 < s.width; i++)
         sim_canvas_take(&r->canvas, slope_box(r, &s, along + i * line * 0.5));
