@@ -64,8 +64,8 @@ if (format eq "png") {
     set terminal pngcairo noenhanced size width,height font sprintf("Sans,%.4g", font_px * 0.75) background background linewidth unit_px
 }
 if (format eq "pdf") {
-    # Inches: 96 pixels each.
-    set terminal pdfcairo noenhanced size width / 96.0, height / 96.0 font sprintf("Sans,%.4g", font_px * 0.75) background background linewidth unit_px
+    # Inches: 96 pixels each. Half is the scale of fonts by default, and three quarters make them those of the others.
+    set terminal pdfcairo noenhanced size width / 96.0, height / 96.0 font sprintf("Sans,%.4g", font_px * 0.75) fontscale 0.75 background background linewidth unit_px
 }
 if (format eq "png" || format eq "pdf") {
     title_font = sprintf("Sans Bold,%.4g", font_px * 0.75 * 1.3); plain_font = sprintf("Sans,%.4g", font_px * 0.75)
@@ -79,7 +79,7 @@ if (text) {
     title_font = ""; plain_font = ""
 }
 # What a point of size 1 measures: units of the layout per radius.
-point_units = format eq "svg" ? 4.5 : 3.0 / unit_px
+point_units = format eq "svg" ? 4.5 : format eq "pdf" ? 4.1 / unit_px : 3.0 / unit_px
 set output picture
 
 set border 3 linecolor rgb frame
