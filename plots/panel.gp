@@ -21,11 +21,11 @@ do for [r = 1:rows] {
         set yrange [at_x[r]:to_x[r]] noextend
     }
     if (part[r] eq "x_tick" && panel[r] == p) {
-        if (ticked_x) { set xtics add (words_of[r] at_x[r]) } else { set xtics nomirror textcolor rgb muted (words_of[r] at_x[r]) }
+        if (ticked_x) { set xtics add (words_of[r] at_x[r]) } else { set xtics nomirror (words_of[r] at_x[r]) textcolor rgb muted }
         ticked_x = 1
     }
     if (part[r] eq "y_tick" && panel[r] == p) {
-        if (ticked_y) { set ytics add (words_of[r] at_x[r]) } else { set ytics nomirror textcolor rgb muted (words_of[r] at_x[r]) }
+        if (ticked_y) { set ytics add (words_of[r] at_x[r]) } else { set ytics nomirror (words_of[r] at_x[r]) textcolor rgb muted }
         ticked_y = 1
     }
     # Of the sheet (panel 0) with the first panel, behind everything.
