@@ -299,16 +299,25 @@ double sim_canvas_room_below(const sim_canvas *canvas, const sim_axis *x)
     return canvas->line * (ticks + (*x->label ? 1.0 : 0.0)) + (canvas->text ? 1.0 : 10.0);
 }
 
-static void put_axis(sim_canvas *canvas, int number, bool is_x, const sim_axis *axis, int most)
+/* A label at the end of an x axis may reach beyond the sheet: its tick then goes without. */
+static bool reaches_beyond(const sim_canvas *canvas, const sim_panel *panel, const tick *t)
+{
+    const double at = sim_panel_x(panel, t->at), half = sim_canvas_width_of(canvas, t->text) / 2.0;
+
+    return at - half < 0.0 || at + half > canvas->width;
+}
+
+static void put_axis(sim_canvas *canvas, const sim_panel *panel, bool is_x, const sim_axis *axis, int most)
 {
     tick ticks[TICKS_MAX];
     const int count = ticks_of(canvas, axis, most, ticks);
 
-    sim_canvas_row(canvas, is_x ? "x_axis" : "y_axis", number, 0, axis->log ? "log" : "linear", axis->from,
-                   NAN, axis->to, NAN);
+    sim_canvas_row(canvas, is_x ? "x_axis" : "y_axis", panel->number, 0, axis->log ? "log" : "linear",
+                   axis->from, NAN, axis->to, NAN);
     for (int i = 0; i < count; i++)
-        sim_canvas_row(canvas, is_x ? "x_tick" : "y_tick", number, 0, ticks[i].text, ticks[i].at, NAN, NAN,
-                       NAN);
+        sim_canvas_row(canvas, is_x ? "x_tick" : "y_tick", panel->number, 0,
+                       is_x && reaches_beyond(canvas, panel, &ticks[i]) ? "" : ticks[i].text, ticks[i].at,
+                       NAN, NAN, NAN);
 }
 
 sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis y)
@@ -321,8 +330,8 @@ sim_panel sim_canvas_panel(sim_canvas *canvas, sim_box box, sim_axis x, sim_axis
     sim_canvas_row(canvas, "panel", panel.number, 0, "", sim_canvas_part_x(canvas, box.x - cell),
                    sim_canvas_part_y(canvas, box.y - cell), sim_canvas_part_x(canvas, box.x2 - cell),
                    sim_canvas_part_y(canvas, box.y2 - cell));
-    put_axis(canvas, panel.number, true, &x, most_x(canvas, box.x2 - box.x));
-    put_axis(canvas, panel.number, false, &y, most_y(canvas, box.y2 - box.y));
+    put_axis(canvas, &panel, true, &x, most_x(canvas, box.x2 - box.x));
+    put_axis(canvas, &panel, false, &y, most_y(canvas, box.y2 - box.y));
     if (*x_label)
         sim_canvas_words(
             canvas, SIM_ROLE_MUTED,

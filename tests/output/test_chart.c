@@ -144,11 +144,39 @@ static sim_canvas sheet_of(const sim_frame *f, bool text)
     return canvas;
 }
 
+/* The labels of an x axis, which are centred at their ticks. */
+static void check_ticks(const chart_case *c, const sim_frame *f, const sim_canvas *canvas)
+{
+    double left = 0, right = 0, from = 0, to = 0;
+    bool is_log = false;
+
+    for (int64_t r = 0; r < f->row_count; r++) {
+        double at, half;
+
+        if (is(f, r, "panel")) {
+            left = number(f, r, "x") * canvas->width;
+            right = number(f, r, "x2") * canvas->width;
+        } else if (is(f, r, "x_axis")) {
+            from = number(f, r, "x");
+            to = number(f, r, "x2");
+            is_log = strcmp(cell(f, r, "text"), "log") == 0;
+        } else if (is(f, r, "x_tick")) {
+            at = number(f, r, "x");
+            at = is_log ? log(at / from) / log(to / from) : (at - from) / (to - from);
+            half = sim_canvas_width_of(canvas, words(f, r)) / 2.0;
+            at = left + at * (right - left);
+            cr_assert(at - half >= -2.0 && at + half <= canvas->width + 2.0, "%s: tick '%s' leaves the sheet",
+                      sim_chart_names[c->kind], words(f, r));
+        }
+    }
+}
+
 static void check_inside(const chart_case *c, const sim_frame *f, bool text)
 {
     const sim_canvas canvas = sheet_of(f, text);
     const double edge = text ? 0.2 : 1.0;
 
+    check_ticks(c, f, &canvas);
     for (int64_t r = 1; r < f->row_count; r++) {
         const char *part = cell(f, r, "part");
 
