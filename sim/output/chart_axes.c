@@ -24,14 +24,14 @@ static bool ends_with(const char *text, const char *tail)
     return length >= tail_length && strcmp(text + length - tail_length, tail) == 0;
 }
 
-/* Results, and what only numbers a point; everything else is an axis. */
+/* Results, and what only numbers a point; everything else is an axis. Results are called by their unit; keys
+ * of an arch have a dot. */
 static bool is_result(const char *name)
 {
     static const char *const results[] = {"",
                                           "point",
                                           "id",
                                           "key",
-                                          "hash",
                                           "file",
                                           "status",
                                           "reason",
@@ -39,30 +39,23 @@ static bool is_result(const char *name)
                                           "note",
                                           "macs",
                                           "cycles",
-                                          "latency_s",
-                                          "energy_j",
-                                          "power_w",
                                           "tokens",
-                                          "tokens_per_s",
-                                          "utilization_frac",
-                                          "area_mm2",
                                           "memory_fits",
-                                          "weight_bytes",
-                                          "kv_cache_bytes",
-                                          "peak_memory_bytes",
-                                          "dram_read_bytes",
-                                          "dram_write_bytes",
-                                          "peak_macs_per_s",
-                                          "dram_bandwidth_bytes_per_s",
                                           "feasible",
                                           "loss",
                                           "accuracy",
+                                          "joules_per_token",
                                           NULL};
+    static const char *const units[] = {"_cycles", "_s",   "_j",   "_w",    "_bytes",
+                                        "_frac",   "_pct", "_mm2", "_hash", NULL};
 
     for (int i = 0; results[i]; i++)
         if (strcmp(results[i], name) == 0)
             return true;
-    return starts_with(name, "energy_breakdown_") || ends_with(name, "_cycles") || ends_with(name, "_hash");
+    for (int i = 0; units[i] && !strchr(name, '.'); i++)
+        if (ends_with(name, units[i]))
+            return true;
+    return starts_with(name, "energy_breakdown_");
 }
 
 static bool is_in(const char *const *list, const char *name)

@@ -8,7 +8,7 @@
 
 enum { COLUMNS_MOST = 180, NAMED_MOST = 56, ROWS_MOST = 64 };
 
-static const int bound_styles[SIM_CHART_BOUNDS] = {1, 2, 4, 6, 5};
+static const int bound_styles[SIM_CHART_BOUNDS] = {1, 2, 4, 6, 5, 8};
 
 /* One layer, or neighbours drawn as one. */
 typedef struct column {

@@ -8,8 +8,8 @@
 
 enum { ROWS_MOST = 18 };
 
-static const int bound_styles[SIM_CHART_BOUNDS] = {1, 2, 4, 6, 5};
-static const int part_styles[SIM_CHART_PARTS] = {1, 7, 3, 2, 5, 6};
+static const int bound_styles[SIM_CHART_BOUNDS] = {1, 2, 4, 6, 5, 8};
+static const int part_styles[SIM_CHART_PARTS] = {1, 7, 3, 2, 5, 6, 8};
 
 /* Seconds by bound, joules by component. */
 typedef struct amount {

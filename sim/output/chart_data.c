@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const sim_chart_part_names[SIM_CHART_PARTS] = {"MAC",  "registers", "SRAM",
-                                                           "DRAM", "vector",    "static"};
-const char *const sim_chart_bound_names[SIM_CHART_BOUNDS] = {"compute", "memory", "port", "launch", "vector"};
+const char *const sim_chart_part_names[SIM_CHART_PARTS] = {"MAC",    "registers", "SRAM", "DRAM",
+                                                           "vector", "static",    "link"};
+const char *const sim_chart_bound_names[SIM_CHART_BOUNDS] = {"compute", "memory", "port",
+                                                             "launch",  "vector", "link"};
 
 static const char *const part_columns[SIM_CHART_PARTS] = {
     "energy_breakdown_j_mac",  "energy_breakdown_j_register", "energy_breakdown_j_sram",
-    "energy_breakdown_j_dram", "energy_breakdown_j_vector",   "energy_breakdown_j_static"};
+    "energy_breakdown_j_dram", "energy_breakdown_j_vector",   "energy_breakdown_j_static",
+    "energy_breakdown_j_link"};
 
 static sim_status out_of_memory(sim_err *err)
 {
@@ -160,7 +162,7 @@ static void read_layer(const sim_frame *frame, int64_t row, sim_chart_layer *lay
     if (strcmp(sim_chart_bound_names[layer->bound], bound) != 0) {
         sim_fail(err, SIM_BAD_INPUT, frame->file, sim_frame_line(frame, row),
                  "column 'bound': unknown value '%s'", bound);
-        sim_hint(err, "one of: compute memory port launch vector");
+        sim_hint(err, "one of: compute memory port launch vector link");
     }
     if (err->count > errors)
         return;

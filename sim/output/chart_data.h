@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SIM_CHART_PARTS = 6, SIM_CHART_BOUNDS = 5 };
+enum { SIM_CHART_PARTS = 7, SIM_CHART_BOUNDS = 6 };
 
 extern const char *const sim_chart_part_names[SIM_CHART_PARTS];   /* for people: "MAC" "registers" ... */
 extern const char *const sim_chart_bound_names[SIM_CHART_BOUNDS]; /* as in the files, in stacking order */
