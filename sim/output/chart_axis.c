@@ -30,6 +30,12 @@ static const char *joint(const char *unit)
     return unit[0] == '\0' || unit[1] == '\0' || (unit[0] >= 'A' && unit[0] <= 'Z') ? "" : " ";
 }
 
+/* As it is written: a square needs no ASCII in a picture. */
+static const char *written(const sim_canvas *canvas, const char *unit)
+{
+    return strcmp(unit, "mm2") == 0 && !canvas->text ? "mm²" : unit;
+}
+
 static int prefix_of(double magnitude, const char *unit)
 {
     int p = PREFIX_NONE;
@@ -80,7 +86,7 @@ const char *sim_canvas_number(const sim_canvas *canvas, double value, const char
     point_only(number);
     text = sim_arena_printf(canvas->arena, "%s%s%s%s%s", number,
                             tight || (!*unit && p == PREFIX_NONE) ? "" : " ", prefix_text(canvas, p),
-                            p == PREFIX_NONE || !*unit ? "" : joint(unit), unit);
+                            p == PREFIX_NONE || !*unit ? "" : joint(unit), written(canvas, unit));
     return text ? text : "";
 }
 
@@ -264,7 +270,8 @@ const char *sim_axis_words(const sim_canvas *canvas, const sim_axis *axis)
     if (!*axis->label || unit_at_ticks(axis) || (!*axis->unit && p == PREFIX_NONE))
         return axis->label;
     text = sim_arena_printf(canvas->arena, "%s (%s%s%s)", axis->label, prefix_text(canvas, p),
-                            p == PREFIX_NONE || !*axis->unit ? "" : joint(axis->unit), axis->unit);
+                            p == PREFIX_NONE || !*axis->unit ? "" : joint(axis->unit),
+                            written(canvas, axis->unit));
     return text ? text : "";
 }
 

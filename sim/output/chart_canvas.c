@@ -294,6 +294,22 @@ void sim_canvas_take(sim_canvas *canvas, sim_box box)
     canvas->taken[canvas->taken_count++] = box;
 }
 
+void sim_canvas_line(sim_canvas *canvas, const sim_panel *panel, int series, double x, double y, double x2,
+                     double y2)
+{
+    const double from_x = sim_panel_x(panel, x), from_y = sim_panel_y(panel, y);
+    const double way_x = sim_panel_x(panel, x2) - from_x, way_y = sim_panel_y(panel, y2) - from_y;
+    const double half = canvas->text ? 0.3 : 2.5;
+    const int steps = (int)(hypot(way_x, way_y) / (2.0 * half)) + 1;
+
+    sim_canvas_row(canvas, "line", panel->number, series, "", x, y, x2, y2);
+    for (int i = 0; i <= steps; i++) {
+        const double cx = from_x + way_x * i / steps, cy = from_y + way_y * i / steps;
+
+        sim_canvas_take(canvas, (sim_box){cx - half, cy - half, cx + half, cy + half});
+    }
+}
+
 bool sim_canvas_is_free(const sim_canvas *canvas, const sim_box *box, const sim_box *within)
 {
     if (box->x < within->x || box->x2 > within->x2 || box->y < within->y || box->y2 > within->y2)

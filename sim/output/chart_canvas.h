@@ -132,6 +132,10 @@ double sim_panel_y(const sim_panel *panel, double y);
 /* Marks a part of the sheet as taken. */
 void sim_canvas_take(sim_canvas *canvas, sim_box box);
 
+/* A row "line" between two points of a panel, which no words are put upon later. */
+void sim_canvas_line(sim_canvas *canvas, const sim_panel *panel, int series, double x, double y, double x2,
+                     double y2);
+
 /* Whether a box lies inside `within` and upon nothing that is taken. */
 bool sim_canvas_is_free(const sim_canvas *canvas, const sim_box *box, const sim_box *within);
 

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABELS_MOST = 24 };
+/* Labels at most; and of so many points words keep clear, while among more there is no room for words. */
+enum { LABELS_MOST = 24, KEPT_CLEAR_MOST = 600 };
 
 typedef struct point {
     double x, y;
@@ -140,7 +141,7 @@ static void draw_beaten(pareto *p, const sim_panel *panel, const point *q)
         sim_canvas_words(&p->canvas, SIM_ROLE_MUTED, ".", x, y, 0);
     else
         sim_canvas_row(&p->canvas, "cloud", panel->number, q->style, "", q->x, q->y, 2.2, NAN);
-    if (p->count <= LABELS_MOST)
+    if (p->count <= KEPT_CLEAR_MOST)
         sim_canvas_take(&p->canvas, (sim_box){x - half, y - half, x + half, y + half});
 }
 
@@ -178,8 +179,8 @@ static void draw_front(pareto *p, const sim_panel *panel)
         if (!q->best)
             continue;
         if (last && last->style == q->style && !p->canvas.text) {
-            sim_canvas_row(&p->canvas, "line", panel->number, q->style, "", last->x, last->y, q->x, last->y);
-            sim_canvas_row(&p->canvas, "line", panel->number, q->style, "", q->x, last->y, q->x, q->y);
+            sim_canvas_line(&p->canvas, panel, q->style, last->x, last->y, q->x, last->y);
+            sim_canvas_line(&p->canvas, panel, q->style, q->x, last->y, q->x, q->y);
         }
         if (p->canvas.text) {
             const char letter[] = {sim_canvas_character(SIM_KEY_MARKS, q->style), '\0'};

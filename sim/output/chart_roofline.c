@@ -167,21 +167,6 @@ static sim_status gather(roofline *r, const char *const *labels)
 
 /* ---- the picture ------------------------------------------------------------------------------------ */
 
-static void draw_line(roofline *r, const sim_panel *p, double x, double y, double x2, double y2)
-{
-    const int steps = r->canvas.text ? 40 : 120;
-    const double half = r->canvas.text ? 0.3 : 2.5;
-
-    sim_canvas_row(&r->canvas, "line", p->number, 0, "", x, y, x2, y2);
-    /* Small boxes along it, so that no words lie upon it. */
-    for (int i = 0; i <= steps; i++) {
-        const double cx = sim_panel_x(p, x) + (sim_panel_x(p, x2) - sim_panel_x(p, x)) * i / steps;
-        const double cy = sim_panel_y(p, y) + (sim_panel_y(p, y2) - sim_panel_y(p, y)) * i / steps;
-
-        sim_canvas_take(&r->canvas, (sim_box){cx - half, cy - half, cx + half, cy + half});
-    }
-}
-
 /* Words above a sloping line, which runs from x, y of the sheet: boxes of half a line each, one after the
  * other. */
 typedef struct slope {
@@ -274,7 +259,7 @@ static void draw_roofs(roofline *r, const sim_panel *p)
             if (strcmp(r->ceilings[c].arch, r->runs[i].arch) == 0)
                 top = fmax(top, r->ceilings[c].macs_per_s);
         top = top > 0 ? top : p->y.to;
-        draw_line(r, p, p->x.from, p->x.from * bandwidth, top / bandwidth, top);
+        sim_canvas_line(&r->canvas, p, 0, p->x.from, p->x.from * bandwidth, top / bandwidth, top);
         slope_words(r, p,
                     sim_chart_words(&r->canvas, "DRAM %s%s%s",
                                     sim_canvas_number(&r->canvas, bandwidth, "B/s"), archs ? ", " : "",
@@ -291,8 +276,8 @@ static void draw_roofs(roofline *r, const sim_panel *p)
         const double x2 = p->box.x2 - (r->canvas.text ? 1.0 : 4.0), at = y + line * 0.55;
         const sim_box box = {x2 - width, at - line * 0.45, x2, at + line * 0.45};
 
-        draw_line(r, p, bandwidth > 0 ? roof->macs_per_s / bandwidth : p->x.from, roof->macs_per_s, p->x.to,
-                  roof->macs_per_s);
+        sim_canvas_line(&r->canvas, p, 0, bandwidth > 0 ? roof->macs_per_s / bandwidth : p->x.from,
+                        roof->macs_per_s, p->x.to, roof->macs_per_s);
         sim_canvas_words(&r->canvas, SIM_ROLE_PLAIN, text, x2, at, 1);
         sim_canvas_take(&r->canvas, box);
     }

@@ -393,7 +393,7 @@ Test(chart, numbers_for_people)
                   {3, "bits", "3 bits"},
                   {2.5e-6, "s", "2.50 µs"},
                   {-0.002, "J", "-2.00 mJ"},
-                  {1234.5, "mm2", "1234 mm2"}};
+                  {1234.5, "mm2", "1234 mm²"}};
     sim_text out = {.length = 0};
     sim_canvas canvas;
 
