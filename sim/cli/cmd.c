@@ -30,8 +30,15 @@ int sim_cmd_answer(sim_text *text, const char *file, sim_err *err)
 void sim_cmd_help_text(const sim_command *command, int width, sim_text *out)
 {
     sim_text_printf(out, "%s\n\nUsage: simacc %s", command->summary, command->name);
-    for (int i = 0; command->operands[i]; i++)
-        sim_text_printf(out, i < command->least_operands ? " %s" : " [%s]", command->operands[i]);
+    for (int i = 0; command->operands[i]; i++) {
+        const char *const *name = &command->operands[i];
+
+        if (i > 0 && i >= command->least_operands && strcmp(name[-1], name[0]) == 0) {
+            sim_text_printf(out, " [%s ...]", name[0]); /* any number of them, all called the same */
+            break;
+        }
+        sim_text_printf(out, i < command->least_operands ? " %s" : " [%s]", name[0]);
+    }
     sim_text_add(out, command->option_count ? " [options]\n" : "\n");
     if (command->text)
         sim_text_printf(out, "\n%s", command->text);

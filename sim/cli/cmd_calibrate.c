@@ -37,7 +37,9 @@ static const sim_opt options[] = {
      "still accounts for it."},
     {"--name", "NAME", "Name of the calibration; by default that of the file it goes to, or the arch's."},
     {"--plot", "FILE",
-     "Also draw the errors of all rows (.svg or .png), of a fit those of the law alone. Needs gnuplot."},
+     "Also draw the errors of all rows (.svg, .png or .pdf; .csv: the rows for 'simacc plot calibration'), "
+     "of "
+     "a fit those of the law alone. Needs gnuplot."},
     {"--csv", "FILE",
      "With --gpu: where the measurements go, row by row; rows that the file has are not measured again. "
      "Default: <gpu>_measured.csv."},
@@ -252,6 +254,14 @@ static sim_status measure(request *r, const sim_term *term, sim_arena *arena, si
 
 /* ---- answers -------------------------------------------------------------------------------------- */
 
+/* A name that ends in .csv asks for what the chart is made from. */
+static bool wants_rows(const char *file)
+{
+    const char *dot = strrchr(file, '.');
+
+    return dot && strcmp(dot, ".csv") == 0;
+}
+
 static sim_status draw(const request *r, const sim_arch *arch, const sim_gpu_calibration *calibration,
                        const sim_measurements *measured, sim_arena *arena, sim_err *err)
 {
@@ -262,7 +272,9 @@ static sim_status draw(const request *r, const sim_arch *arch, const sim_gpu_cal
     if (status != SIM_OK)
         return status;
     sim_calibration_check_csv(&check, calibration, &csv);
-    status = sim_plot_draw("calibration.gp", &csv, r->plot, arena, err);
+    if (wants_rows(r->plot))
+        return (sim_status)sim_cmd_answer(&csv, r->plot, err);
+    status = sim_plot_rows(SIM_CHART_CALIBRATION, &csv, r->plot, arena, err);
     sim_text_free(&csv);
     return status;
 }
