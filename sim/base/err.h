@@ -23,7 +23,7 @@ typedef enum sim_status {
     SIM_INTERRUPTED = 130, /* SIGINT */
 } sim_status;
 
-enum { SIM_ERR_MAX = 20, SIM_ERR_FILE = 160, SIM_ERR_TEXT = 320, SIM_ERR_HINT = 320 };
+enum { SIM_ERR_MAX = 20, SIM_ERR_FILE = 160, SIM_ERR_TEXT = 320, SIM_ERR_HINT = 720 };
 
 typedef struct sim_err_item {
     sim_status status;

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 64, FILE_MAX = 64 * 1024 * 1024 };
+enum { DEPTH_MAX = 64 };
 
 typedef struct reader {
     const char *at, *end; /* not yet walked */
@@ -34,9 +34,10 @@ static const char *skip_string(const char *p, const char *end)
     return p < end ? p + 1 : end;
 }
 
+static const char *const no_numbers[] = {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", NULL};
+
 static sim_status check_text(const reader *r)
 {
-    static const char *const no_numbers[] = {"NaN", "nan", "Infinity", "-Infinity", "inf", "-inf", NULL};
     int line = 1, depth = 0;
 
     for (const char *p = r->at; p < r->end; p++)
@@ -201,6 +202,40 @@ static sim_json *convert(reader *r, const json_t *value, const char *key)
     return out;
 }
 
+/* ---- as Python writes it --------------------------------------------------------------------------- */
+
+/* Numbers that JSON does not have become the text "", which is as long as the shortest of them. */
+static void blank_no_numbers(char *text, size_t length)
+{
+    const char *end = text + length;
+
+    for (char *p = text; p < end; p++) {
+        if (*p == '"') {
+            p = text + (skip_string(p, end) - text) - 1;
+            continue;
+        }
+        for (const char *const *word = no_numbers; *word; word++)
+            if (starts_with(p, end, *word)) {
+                memset(p, ' ', strlen(*word));
+                memset(p, '"', 2);
+                p += strlen(*word) - 1;
+                break;
+            }
+    }
+}
+
+sim_status sim_json_parse_python(const char *text, size_t length, const char *name, sim_arena *arena,
+                                 const sim_json **root, sim_err *err)
+{
+    char *copy = sim_arena_text(arena, text, length);
+
+    *root = NULL;
+    if (!copy)
+        return sim_fail(err, SIM_NO_MEMORY, name, 0, "out of memory");
+    blank_no_numbers(copy, length);
+    return sim_json_parse(copy, length, name, arena, root, err);
+}
+
 /* ---- entry points ----------------------------------------------------------------------------------- */
 
 sim_status sim_json_parse(const char *text, size_t length, const char *name, sim_arena *arena,
@@ -240,7 +275,7 @@ sim_status sim_json_load(const char *path, sim_arena *arena, const sim_json **ro
 {
     char *text;
     size_t length;
-    sim_status status = sim_text_read_file(path, FILE_MAX, arena, &text, &length, err);
+    sim_status status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
 
     *root = NULL;
     return status == SIM_OK ? sim_json_parse(text, length, path, arena, root, err) : status;

@@ -30,11 +30,16 @@ typedef struct sim_json {
     int64_t count;                 /* members or elements */
 } sim_json;
 
+enum { SIM_JSON_FILE_MAX = 64 * 1024 * 1024 }; /* bytes of a file that is read */
+
 /* Parses `length` bytes of `text`; `name` is the file name for messages. Duplicate keys, trailing text,
  * integers beyond 63 bits, NaN and nesting deeper than 64 are errors with their line. */
 sim_status sim_json_parse(const char *text, size_t length, const char *name, sim_arena *arena,
                           const sim_json **root, sim_err *err);
-/* The same for a file of at most 64 MiB. */
+/* The same, but NaN and infinities, which Python writes, are taken: each becomes the text "". */
+sim_status sim_json_parse_python(const char *text, size_t length, const char *name, sim_arena *arena,
+                                 const sim_json **root, sim_err *err);
+/* sim_json_parse of a file of at most 64 MiB. */
 sim_status sim_json_load(const char *path, sim_arena *arena, const sim_json **root, sim_err *err);
 
 const sim_json *sim_json_get(const sim_json *object, const char *key); /* NULL when absent */

@@ -62,7 +62,7 @@ static counts count(const item *it, const sim_workload *workload, int w_bits, in
             sum.weight_bytes += sim_stored_bits(l->k, l->n, w_bits, 0) / 8;
             continue;
         }
-        sum.ops += 2 * (l->causal_macs > 0 ? l->causal_macs : l->m * l->n * l->k * l->batch);
+        sum.ops += 2 * (l->needed_macs > 0 ? l->needed_macs : l->m * l->n * l->k * l->batch);
         if (l->weights == SIM_WEIGHTS_STATIC)
             sum.weight_bytes += sim_stored_bits(l->n, l->k, w_bits, 0) / 8;
         else

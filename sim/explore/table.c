@@ -41,12 +41,12 @@ static void work_of(const sim_layer *l, work *out)
                                                c->padding,
                                                c->groups,
                                                by_w,
-                                               l->causal_macs,
+                                               l->needed_macs,
                                                l->map_n,
                                                l->map_k,
                                                l->a_on_chip,
                                                l->out_on_chip,
-                                               (int64_t)l->out_is_kv << 1 | l->tied,
+                                               l->kv_outputs << 1 | l->tied,
                                                l->inputs,
                                                l->param_elements};
 

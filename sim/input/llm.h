@@ -39,13 +39,23 @@
 #include "base/json.h"
 #include "model/types.h"
 
+/* How MLA (DeepSeek V2, V3) multiplies: over the latent cache itself, or over keys and values expanded from
+ * it. */
+typedef enum sim_llm_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN } sim_llm_mla;
+
 typedef struct sim_llm_request {
-    sim_phase phase;        /* prefill or decode */
+    sim_phase phase;
     int64_t batch;          /* sequences, at least 1 */
-    int64_t prompt_tokens;  /* prefill: tokens per sequence, at least 1 */
+    int64_t prompt_tokens;  /* prefill, generate: tokens per sequence, at least 1 */
+    int64_t chunk_tokens;   /* prefill, generate: the prompt goes in chunks of so many tokens; 0: whole */
     int64_t context_tokens; /* decode: tokens already in the cache, 0 or more (negative: not given); the step
                              * attends to these and its own */
-    bool full_attention;    /* prefill: count the whole square instead of what the mask leaves of it */
+    int64_t draft_tokens;   /* decode: so many drafted tokens are verified beside the next one; 0: none */
+    int64_t new_tokens;     /* generate: tokens per sequence, at least 1; the first comes of the prefill */
+    bool full_attention;    /* count the whole square instead of what a causal mask leaves of it */
+    bool merged;            /* q, k, v in one product, and gate and up, as serving engines run them */
+    sim_llm_mla mla;        /* auto: plain in prefill, absorbed in decode */
+    int64_t tensor_parallel, pipeline_parallel; /* devices; 0: 1 */
 } sim_llm_request;
 
 /* Expands `config` (an object of config.json fields; unknown fields are ignored, as is everything around

@@ -122,6 +122,30 @@ static void read_request(sim_json_reader *r, const sim_json *root, sim_llm_reque
     }
 }
 
+/* Of a config.json without "model_type", too: that it lacks one is then what is said. */
+static bool is_config(const sim_json *root)
+{
+    return sim_json_get(root, "model_type") || sim_json_get(root, "architectures") ||
+           sim_json_get(root, "hidden_size");
+}
+
+/* A config.json may hold what Python writes for infinities; files of our own are strict JSON. */
+static sim_status parse(const char *text, size_t length, const char *path, sim_arena *arena,
+                        const sim_json **root, sim_err *err)
+{
+    sim_err strict = {0}, ignored = {0};
+    sim_status status = sim_json_parse(text, length, path, arena, root, &strict);
+
+    if (status == SIM_OK)
+        return status;
+    if (status == SIM_NO_MEMORY)
+        return sim_fail(err, status, path, 0, "out of memory");
+    if (sim_json_parse_python(text, length, path, arena, root, &ignored) == SIM_OK &&
+        (*root)->type == SIM_JSON_OBJECT && is_config(*root))
+        return SIM_OK;
+    return sim_json_parse(text, length, path, arena, root, err);
+}
+
 /* The object of config.json fields that "model" holds or names; NULL after an error. *file changes with it.
  */
 static const sim_json *find_model(sim_json_reader *r, const sim_json *model, sim_arena *arena,
@@ -129,7 +153,8 @@ static const sim_json *find_model(sim_json_reader *r, const sim_json *model, sim
 {
     const sim_json *config;
     sim_status status;
-    char *path;
+    char *path, *text;
+    size_t length;
 
     if (model->type == SIM_JSON_OBJECT)
         return model;
@@ -144,7 +169,9 @@ static const sim_json *find_model(sim_json_reader *r, const sim_json *model, sim
         sim_json_error(r, SIM_NO_MEMORY, 0, "out of memory");
         return NULL;
     }
-    status = sim_json_load(path, arena, &config, r->err);
+    status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, r->err);
+    if (status == SIM_OK)
+        status = parse(text, length, path, arena, &config, r->err);
     if (status == SIM_OK && config->type != SIM_JSON_OBJECT)
         status = sim_fail(r->err, SIM_BAD_INPUT, path, config->line, "a model must be an object, not %s",
                           sim_json_type_name(config->type));
@@ -205,13 +232,6 @@ static void read_list(sim_json_reader *r, const sim_json *root, const sim_json *
     sim_layers_read(r, layers, images ? request->batch : 0, arena, out);
 }
 
-/* Of a config.json without "model_type", too: that it lacks one is then what is said. */
-static bool is_config(const sim_json *root)
-{
-    return sim_json_get(root, "model_type") || sim_json_get(root, "architectures") ||
-           sim_json_get(root, "hidden_size");
-}
-
 /* The name that the file gives itself, else the file's own. */
 static void read_name(sim_json_reader *r, const sim_json *root, sim_arena *arena, sim_workload *out)
 {
@@ -270,7 +290,7 @@ sim_status sim_workload_read(const char *text, size_t length, const char *path,
                              sim_err *err)
 {
     const sim_json *root;
-    sim_status status = sim_json_parse(text, length, path, arena, &root, err);
+    sim_status status = parse(text, length, path, arena, &root, err);
 
     *out = (sim_workload){0};
     return status == SIM_OK ? read_root(root, path, request, arena, out, err) : status;
@@ -279,9 +299,10 @@ sim_status sim_workload_read(const char *text, size_t length, const char *path,
 sim_status sim_workload_load(const char *path, const sim_workload_request *request, sim_arena *arena,
                              sim_workload *out, sim_err *err)
 {
-    const sim_json *root;
-    sim_status status = sim_json_load(path, arena, &root, err);
+    char *text;
+    size_t length;
+    sim_status status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
 
     *out = (sim_workload){0};
-    return status == SIM_OK ? read_root(root, path, request, arena, out, err) : status;
+    return status == SIM_OK ? sim_workload_read(text, length, path, request, arena, out, err) : status;
 }

@@ -134,11 +134,11 @@ sim_number sim_second_operand(const sim_layer_request *q)
 /* Stored bits of the second operand of one product of n x k elements. Weights are stored by output feature;
  * rows of the KV cache are a head's dimensions, which is k for scores and n for the weighted sum of values.
  */
-static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k, int64_t kv_row)
+static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_t k)
 {
     int bits = sim_second_operand(q).bits;
 
-    if (q->layer->weights == SIM_WEIGHTS_KV && k != kv_row)
+    if (q->layer->weights == SIM_WEIGHTS_KV && k != q->layer->kv_row_elements)
         return sim_stored_bits(k, n, bits, q->precision.group);
     return sim_stored_bits(n, k, bits, q->layer->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group);
 }
@@ -146,8 +146,10 @@ static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_
 int64_t sim_weight_bits(const sim_layer_request *q)
 {
     const sim_layer *l = q->layer;
-    int64_t one, all, extra;
+    int64_t one, all, extra, matrices = l->stored_batch > 0 ? l->stored_batch : l->batch;
 
+    if (l->op == SIM_OP_EMBEDDING)
+        matrices = 1;
     if (__builtin_mul_overflow(l->param_elements, INT64_C(16), &extra))
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
@@ -156,8 +158,7 @@ int64_t sim_weight_bits(const sim_layer_request *q)
         one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
     else
         one = 0;
-    if (one < 0 || __builtin_mul_overflow(one, l->op == SIM_OP_EMBEDDING ? 1 : l->batch, &all) ||
-        __builtin_add_overflow(all, extra, &all))
+    if (one < 0 || __builtin_mul_overflow(one, matrices, &all) || __builtin_add_overflow(all, extra, &all))
         return -1;
     return all;
 }
@@ -211,10 +212,19 @@ static int output_bits(const sim_arch *arch, int a_bits)
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
 
+/* Rows of outputs, of which those that go to the cache are stored as it is; -1 on overflow. */
+static int64_t stored_outputs(const sim_layer *l, const sim_layer_request *q, const sim_gemm *g)
+{
+    int64_t cached = sim_stored_bits(l->m, l->kv_outputs, q->precision.kv.bits, g->w_group), all;
+    int64_t rest = sim_stored_bits(l->m, g->extent[SIM_N] - l->kv_outputs, g->out_bits, 0);
+
+    return cached < 0 || rest < 0 || __builtin_add_overflow(cached, rest, &all) ? -1 : all;
+}
+
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
 {
     const sim_layer *l = q->layer;
-    bool masked = l->causal_macs > 0;
+    bool masked = l->needed_macs > 0;
 
     memset(g, 0, sizeof *g);
     g->extent[SIM_M] = l->m;
@@ -224,14 +234,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
-    g->out_bits = l->out_is_kv ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
+    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
-    g->w_stored_bits =
-        second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K], x->workload->kv_row_elements);
+    g->w_stored_bits = second_operand_bits(q, g->extent[SIM_N], g->extent[SIM_K]);
     g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
-    g->out_stored_bits = sim_stored_bits(l->m, g->extent[SIM_N], g->out_bits, l->out_is_kv ? g->w_group : 0);
+    g->out_stored_bits = stored_outputs(l, q, g);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
         return too_large(x, l, err);
     if (l->op == SIM_OP_CONV2D) {
@@ -253,7 +262,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
         }
     }
     if (masked) {
-        int64_t all = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
+        int64_t all = second_operand_bits(q, l->n, l->k);
 
         if (all < 0)
             return too_large(x, l, err);
@@ -261,7 +270,8 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     }
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
     g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
-    g->on_chip[SIM_OPERAND_WEIGHT] = x->weights_resident && l->weights == SIM_WEIGHTS_STATIC;
+    g->on_chip[SIM_OPERAND_WEIGHT] =
+        l->w_on_chip || (x->weights_resident && l->weights == SIM_WEIGHTS_STATIC);
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
         g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
     return SIM_OK;
@@ -289,7 +299,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     r->w = sim_second_operand(q);
     if (l->weights == SIM_WEIGHTS_KV)
         r->kv = q->precision.kv;
-    r->macs = l->causal_macs;
+    r->macs = l->needed_macs;
     if (r->macs == 0 &&
         (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
          __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
@@ -300,11 +310,6 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     r->dram_bits_bound = r->compulsory_dram_bits;
     out->tensor_bytes = bytes_of(batch * (((l->a_on_chip ? 0 : (double)gemm->a_stored_bits)) +
                                           (l->out_on_chip ? 0 : (double)gemm->out_stored_bits)));
-    if (l->weights == SIM_WEIGHTS_KV) {
-        int64_t full_w = second_operand_bits(q, l->n, l->k, x->workload->kv_row_elements);
-        if (full_w < 0 || __builtin_mul_overflow(full_w / 8, l->batch, &out->kv_bytes))
-            return too_large(x, l, err);
-    }
     return SIM_OK;
 }
 
@@ -518,13 +523,16 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
     bool product = l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D;
     sim_layer_result *r = &out->result;
     int64_t weight_bits = sim_weight_bits(q);
+    int64_t cache_bits =
+        sim_stored_bits(l->cache_rows, l->cache_row_elements, q->precision.kv.bits, q->precision.group);
     sim_status status;
 
     memset(out, 0, sizeof *out); /* results are compared as bytes */
-    if (weight_bits < 0)
+    if (weight_bits < 0 || cache_bits < 0)
         return too_large(x, l, err);
-    /* A tied layer's weights stand in memory once, with the layer that holds them. */
-    out->weight_bytes = l->tied ? l->param_elements * 2 : weight_bits / 8;
+    /* A tied layer's weights stand in memory once, with the layer that holds them; so does a layer. */
+    out->weight_bytes = l->later_pass ? 0 : l->tied ? l->param_elements * 2 : weight_bits / 8;
+    out->kv_bytes = cache_bits / 8;
     r->op = l->op;
     r->m = l->m;
     r->n = l->n;

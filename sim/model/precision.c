@@ -93,7 +93,7 @@ bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const 
     if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
         return false;
     for (int64_t i = 0; i < workload->layer_count; i++)
-        if (requests[i].layer->op != SIM_OP_EMBEDDING)
+        if (requests[i].layer->op != SIM_OP_EMBEDDING && !requests[i].layer->later_pass)
             bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
     return bits <= kib * 1024 * 8;
 }

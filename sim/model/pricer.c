@@ -50,7 +50,7 @@ static bool macs_of(const sim_layer *l, int64_t *out)
     *out = 0;
     if (l->op != SIM_OP_MATMUL && l->op != SIM_OP_CONV2D)
         return true;
-    *out = l->causal_macs;
+    *out = l->needed_macs;
     return *out > 0 ||
            (!__builtin_mul_overflow(l->m, l->n, out) && !__builtin_mul_overflow(*out, l->k, out) &&
             !__builtin_mul_overflow(*out, l->batch, out));

@@ -271,6 +271,17 @@ static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_total
     return worst;
 }
 
+/* Layers whose extents change from step to step have no single cost. */
+static sim_status check_steps(const sim_workload *workload, sim_err *err)
+{
+    for (int64_t i = 0; i < workload->layer_count; i++)
+        if (workload->layers[i].steps > 1)
+            return sim_fail(err, SIM_BAD_INPUT, workload->file, workload->layers[i].line,
+                            "layer '%s' stands for %lld steps; single ones can be priced",
+                            workload->layers[i].name, (long long)workload->layers[i].steps);
+    return SIM_OK;
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -290,7 +301,9 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         return out_of_memory(err);
     sim_gpu_prices_all(arch, context.kernel_prices);
 
-    status = requests_of(arch, workload, policy, requests, err);
+    status = check_steps(workload, err);
+    if (status == SIM_OK)
+        status = requests_of(arch, workload, policy, requests, err);
     if (status == SIM_OK)
         status = check_support(arch, workload, requests, err);
     if (status != SIM_OK)

@@ -1,8 +1,8 @@
 #include "model/types.h"
 
 const char *const sim_format_names[] = {"int", "fp", "bf", "fp8", "mxfp", "nvfp", NULL};
-const char *const sim_op_names[] = {"matmul",    "conv2d",   "softmax",   "norm", "elementwise",
-                                    "embedding", "quantize", "allreduce", NULL};
+const char *const sim_op_names[] = {"matmul",   "conv2d",    "softmax",  "norm", "elementwise", "embedding",
+                                    "quantize", "allreduce", "alltoall", "send", NULL};
 const char *const sim_phase_names[] = {"", "prefill", "decode", "generate", NULL};
 const char *const sim_operand_names[] = {"weight", "input", "output", NULL};
 const char *const sim_dataflow_names[] = {"ws", "os", "is", "auto", "stream", NULL};

@@ -38,6 +38,16 @@ typedef struct sim_precision {
 
 /* ---- workload --------------------------------------------------------------------------------- */
 
+typedef enum sim_phase {
+    SIM_PHASE_NONE,
+    SIM_PHASE_PREFILL,
+    SIM_PHASE_DECODE,
+    SIM_PHASE_GENERATE,
+    SIM_PHASE_COUNT
+} sim_phase;
+
+extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
+
 typedef enum sim_op {
     SIM_OP_MATMUL,
     SIM_OP_CONV2D,
@@ -46,7 +56,9 @@ typedef enum sim_op {
     SIM_OP_ELEMENTWISE,
     SIM_OP_EMBEDDING,
     SIM_OP_QUANTIZE,
-    SIM_OP_ALLREDUCE,
+    SIM_OP_ALLREDUCE, /* sums of m x n elements, over all devices that share the layer, to each of them */
+    SIM_OP_ALLTOALL,  /* m x n elements of each device, spread over all that share the layer */
+    SIM_OP_SEND,      /* m x n elements to the next device of a pipeline */
     SIM_OP_COUNT,
 } sim_op;
 
@@ -63,11 +75,42 @@ typedef struct sim_conv2d {
     int64_t images, h_in, w_in, c_in, c_out, kernel_h, kernel_w, stride, padding, groups;
 } sim_conv2d;
 
+/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence
+ * after `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
+ * model/reach.h counts keys and pairs. */
+typedef struct sim_reach {
+    int64_t past_tokens, new_tokens;
+    int64_t window; /* keys that a token sees, its own included; 0: all */
+    int64_t chunk;  /* a token sees only its own chunk of this many positions; 0: none */
+    int64_t stride; /* keys stand for so many positions each, and are seen once all of these are past
+                       (compressed attention); 0: one. Neither window nor chunk then */
+    int64_t top_k;  /* at most so many of those keys are read (sparse attention); 0: all */
+    bool masked;    /* causal: a token sees no later one; else all of the pass */
+} sim_reach;
+
+/* The extent of a layer that counts keys. */
+typedef enum sim_along {
+    SIM_ALONG_N, /* qk, softmax */
+    SIM_ALONG_K, /* pv */
+    SIM_ALONG_M, /* keys and values expanded from a latent cache: m is a multiple of the keys */
+} sim_along;
+
 typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
     int line;         /* of the workload file; 0 when expanded from a model */
     sim_op op;
-    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
+    sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
+    int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
+                      0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
+                      are those of the first */
+    bool attends;  /* one extent, `along`, follows `reach` */
+    sim_along along;
+    sim_reach reach;
+    bool later_pass; /* the same layer stands in an earlier pass: its parameters are counted there */
+    int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
+                        m, n, k and all numbers of an instance are one device's */
+    int64_t stage;   /* of a pipeline; 0: the first */
 
     /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
@@ -78,11 +121,20 @@ typedef struct sim_layer {
     sim_precision own;   /* bits the layer brings itself; 0 where it does not */
     bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
-    /* Attention. The causal mask leaves `macs` of the m*n*k*batch products, exactly; work and traffic
-     * are those of the rectangle map_m x map_n x map_k that holds as many (rounded up). 0: no mask. */
-    int64_t causal_macs, map_n, map_k;
+    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
+     * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
+     * that holds as many (rounded up). 0: all. */
+    int64_t needed_macs, map_n, map_k;
+    int64_t stored_batch; /* static weights: matrices stored, of which `batch` are read (experts that no token
+                             chose are not); 0: batch */
+    int64_t kv_row_elements; /* of weights from the cache: elements of one row of it (head dimension) */
+    int64_t kv_outputs;      /* of the n outputs, those that are rows of the KV cache, stored at kv bits */
+    bool same_input; /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
     bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
-    bool out_is_kv;              /* the output is rows of the KV cache (k_proj, v_proj): stored at kv bits */
+    bool w_on_chip;              /* the second operand has just been computed, and never reaches DRAM */
+    /* Rows of the KV cache (or of a recurrent state) that this instance holds in memory when the last step is
+     * done, all sequences, and elements of one: stored at kv bits, each row padded. 0: none of its own. */
+    int64_t cache_rows, cache_row_elements;
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
     int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
@@ -90,16 +142,6 @@ typedef struct sim_layer {
     int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's
                                output), stored at 16 bits */
 } sim_layer;
-
-typedef enum sim_phase {
-    SIM_PHASE_NONE,
-    SIM_PHASE_PREFILL,
-    SIM_PHASE_DECODE,
-    SIM_PHASE_GENERATE,
-    SIM_PHASE_COUNT
-} sim_phase;
-
-extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
 
 typedef struct sim_workload {
     const char *name, *file;
@@ -110,9 +152,9 @@ typedef struct sim_workload {
     const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
     int64_t layer_count;
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
-    int64_t kv_row_elements;   /* elements of one K or V row (head dimension): storage is padded per row */
     const char *model_type;    /* "llama"; NULL for an explicit layer list */
     int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
+    int64_t parameters_active; /* of these, without the experts that a token does not choose */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */

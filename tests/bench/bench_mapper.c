@@ -45,8 +45,8 @@ static int gather(const sim_arch *arch, const sim_workload *w, int w_bits, int a
             continue;
         memset(&g, 0, sizeof g);
         g.extent[SIM_M] = l->m;
-        g.extent[SIM_N] = l->causal_macs > 0 && l->map_n > 0 ? l->map_n : l->n;
-        g.extent[SIM_K] = l->causal_macs > 0 && l->map_k > 0 ? l->map_k : l->k;
+        g.extent[SIM_N] = l->needed_macs > 0 && l->map_n > 0 ? l->map_n : l->n;
+        g.extent[SIM_K] = l->needed_macs > 0 && l->map_k > 0 ? l->map_k : l->k;
         g.batch = l->batch;
         g.w_bits = l->weights == SIM_WEIGHTS_KV ? a_bits : w_bits;
         g.a_bits = a_bits;

@@ -46,6 +46,7 @@ static void fill_layers(sim_layer layers[LAYERS])
     layers[3].param_elements = 40;
     layers[4].name = "scores";
     layers[4].weights = SIM_WEIGHTS_KV;
+    layers[4].kv_row_elements = 56;
     layers[5].name = "mixing";
     layers[5].weights = SIM_WEIGHTS_DYNAMIC;
     layers[6].name = "embed";
@@ -119,8 +120,7 @@ Test(table, each_cell_is_a_run_of_the_layer_alone)
 {
     static const char *const backends[] = {"systolic", "bitfusion"};
     sim_layer layers[LAYERS];
-    const sim_workload workload = {
-        .name = "w", .layers = layers, .layer_count = LAYERS, .kv_row_elements = 56};
+    const sim_workload workload = {.name = "w", .layers = layers, .layer_count = LAYERS};
 
     fill_layers(layers);
     for (int b = 0; b < 2; b++)
@@ -215,6 +215,7 @@ Test(table, equal_layers_are_one_kind)
             break;
         case 4:
             l->weights = SIM_WEIGHTS_KV;
+            l->kv_row_elements = 56;
             break;
         case 5:
             l->a_on_chip = true;
@@ -237,7 +238,7 @@ Test(table, equal_layers_are_one_kind)
             l->ops_per_element = 5;
             break;
         case 11:
-            l->out_is_kv = true;
+            l->kv_outputs = l->n;
             break;
         default: /* of two activations, one at w bits */
             pair[0].weights = l->weights = SIM_WEIGHTS_DYNAMIC;
@@ -254,8 +255,7 @@ Test(table, equal_layers_are_one_kind)
 Test(table, what_the_machine_cannot_run)
 {
     sim_layer layers[LAYERS];
-    const sim_workload workload = {
-        .name = "w", .layers = layers, .layer_count = LAYERS, .kv_row_elements = 56};
+    const sim_workload workload = {.name = "w", .layers = layers, .layer_count = LAYERS};
     sim_arch arch;
     sim_arena arena;
     sim_cost_table table;
@@ -343,7 +343,7 @@ Test(table, weights_stay_on_chip_where_they_all_fit)
 Test(table, slower_with_fewer_bits)
 {
     sim_layer layers[LAYERS];
-    sim_workload workload = {.name = "w", .layers = layers, .layer_count = LAYERS, .kv_row_elements = 56};
+    sim_workload workload = {.name = "w", .layers = layers, .layer_count = LAYERS};
     int with = 0, without = 0;
 
     fill_layers(layers);

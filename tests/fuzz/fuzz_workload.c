@@ -21,7 +21,7 @@ static void check_layer(const sim_layer *l)
             !__builtin_mul_overflow(work, l->repeat, &work));
     if (l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) {
         promise(l->k >= 1 && !__builtin_mul_overflow(work, l->k, &work));
-        promise(l->causal_macs >= 0 && l->causal_macs <= work && l->map_n <= l->n && l->map_k <= l->k);
+        promise(l->needed_macs >= 0 && l->needed_macs <= work && l->map_n <= l->n && l->map_k <= l->k);
     } else {
         promise(l->inputs >= 1 && l->inputs <= 8 && l->ops_per_element >= 0);
     }

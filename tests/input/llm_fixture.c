@@ -74,7 +74,7 @@ int64_t llm_macs(const sim_layer *layer)
 {
     if (layer->op != SIM_OP_MATMUL)
         return 0;
-    return layer->causal_macs > 0 ? layer->causal_macs : layer->m * layer->n * layer->k * layer->batch;
+    return layer->needed_macs > 0 ? layer->needed_macs : layer->m * layer->n * layer->k * layer->batch;
 }
 
 int64_t llm_total_macs(const llm_fixture *f)

@@ -149,10 +149,10 @@ Test(llm, shapes_of_grouped_queries)
     expect_shape(&f, "layers.79.down_proj", 1, 4, 8192, 28672);
     expect_shape(&f, "norm", 1, 4, 8192, 0);
     expect_shape(&f, "lm_head", 1, 4, 32000, 8192);
-    cr_expect(llm_layer(&f, "layers.0.qk")->causal_macs == 0);
+    cr_expect(llm_layer(&f, "layers.0.qk")->needed_macs == 0);
     cr_expect(f.workload.tokens == 4 && f.workload.batch == 4 && f.workload.phase == SIM_PHASE_DECODE);
     cr_expect(f.workload.kv_cache_elements == INT64_C(2) * 80 * 8 * 128 * 1001 * 4);
-    cr_expect(f.workload.kv_row_elements == 128);
+    cr_expect(llm_layer(&f, "layers.0.qk")->kv_row_elements == 128);
     cr_expect(f.workload.layer_count == 80 * 16 + 3);
     llm_free(&f);
 
@@ -181,7 +181,7 @@ Test(llm, shapes_with_head_dim)
     expect_shape(&f, "layers.1.qk", 2, 15, 5, 8);
     expect_shape(&f, "layers.1.pv", 2, 15, 8, 5);
     expect_shape(&f, "layers.1.o_proj", 1, 5, 24, 48);
-    cr_expect(f.workload.kv_row_elements == 8);
+    cr_expect(llm_layer(&f, "layers.0.qk")->kv_row_elements == 8);
     llm_free(&f);
 }
 
@@ -219,9 +219,9 @@ Test(llm, marks)
         cr_expect((layer->weights == SIM_WEIGHTS_KV) == (qk || pv), "%s", layer->name);
         cr_expect(layer->a_on_chip == (softmax || pv), "%s", layer->name);
         cr_expect(layer->out_on_chip == (softmax || qk), "%s", layer->name);
-        cr_expect(layer->out_is_kv == cached, "%s", layer->name);
+        cr_expect(layer->kv_outputs == (cached ? layer->n : 0), "%s", layer->name);
         cr_expect(layer->keep_float == ends, "%s", layer->name);
-        cr_expect((layer->causal_macs > 0) == (qk || pv), "%s", layer->name);
+        cr_expect((layer->needed_macs > 0) == (qk || pv), "%s", layer->name);
         cr_expect((layer->map_n > 0) == (qk || softmax), "%s", layer->name);
         cr_expect((layer->map_k > 0) == pv, "%s", layer->name);
         cr_expect(!layer->tied, "%s", layer->name);

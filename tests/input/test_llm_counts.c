@@ -55,7 +55,7 @@ static void add_layer(sums *s, const sim_layer *layer, int w_bits, int kv_bits, 
         s->weight_bytes += row_bytes(layer->n, layer->k, w_bits);
     if (layer->weights == SIM_WEIGHTS_KV)
         s->kv_read_bytes += row_bytes(layer->batch * layer->n * layer->k / kv_row, kv_row, kv_bits);
-    if (layer->out_is_kv)
+    if (layer->kv_outputs > 0)
         s->kv_write_bytes += row_bytes(layer->m * layer->n / kv_row, kv_row, kv_bits);
 }
 
@@ -66,10 +66,10 @@ static sums sums_of(const llm_fixture *f, const char *item, int w_bits, int kv_b
         const sim_layer *layer = &f->workload.layers[i];
         bool of_item = in_item(item, layer->name);
         /* What attention writes to the cache is written by two of the linears. */
-        bool writes = strcmp(item, "attention_full") == 0 && layer->out_is_kv;
+        bool writes = strcmp(item, "attention_full") == 0 && layer->kv_outputs > 0;
         sums one = {0};
         if (of_item || writes)
-            add_layer(&one, layer, w_bits, kv_bits, f->workload.kv_row_elements);
+            add_layer(&one, layer, w_bits, kv_bits, llm_layer(f, "layers.0.qk")->kv_row_elements);
         if (of_item) {
             s.macs += one.macs;
             s.weight_bytes += one.weight_bytes;
@@ -129,7 +129,7 @@ Test(llm_counts, counts_of_llama2_7b)
         int64_t repeat = atoll(field[REPEAT]);
         sums s = sums_of(&f, field[ITEM], w_bits, kv_bits);
         if (strcmp(field[ITEM], "total_kv_cache") == 0) {
-            int64_t row = f.workload.kv_row_elements;
+            int64_t row = llm_layer(&f, "layers.0.qk")->kv_row_elements;
             expect_field(field[KV_READ], row_bytes(f.workload.kv_cache_elements / row, row, kv_bits), 1,
                          "cache", rows);
         } else {

@@ -36,16 +36,14 @@ Test(llm_errors, models)
 {
     static const bad_model models[] = {
         {"[1]", "a model must be an object of config.json fields, not an array", NULL, 1, SIM_BAD_INPUT},
-        {"{\n" SIZES "}", "'model_type' is missing from the model",
-         "known: llama, mistral, opt, or any model", 1, SIM_BAD_INPUT},
+        {"{\n" SIZES "}", "'model_type' is missing from the model", "known: llama, llama4, mistral, ", 1,
+         SIM_BAD_INPUT},
         {"{\n\"model_type\":7}", "'model_type' must be a text, not an integer", "known: llama", 2,
          SIM_BAD_INPUT},
         {"{\n\n\"model_type\":\"lama\"}", "unknown model_type 'lama'",
-         "did you mean 'llama'? known: llama, mistral, opt, or any model written out as {\"name\": ..., "
-         "\"layers\"",
-         3, SIM_BAD_INPUT},
-        {"{\"model_type\":\"mamba2\"}", "unknown model_type 'mamba2'", "known: llama, mistral, opt", 1,
-         SIM_BAD_INPUT},
+         "did you mean 'llama'? known: llama, llama4, ", 3, SIM_BAD_INPUT},
+        {"{\"model_type\":\"mamba2\"}", "unknown model_type 'mamba2'",
+         "vit, or any model written out as {\"name\": ..., \"layers\"", 1, SIM_BAD_INPUT},
         {"{\"model_type\":\"llava\",\n\"text_config\":{\"model_type\":\"mamba2\"}}",
          "unknown model_type 'llava'", "known:", 1, SIM_BAD_INPUT},
         {"{\"model_type\":\"llama\",\n\"hiden_size\":24,\"intermediate_size\":40,\"num_hidden_layers\":2,"
@@ -66,7 +64,7 @@ Test(llm_errors, models)
         {"{\"model_type\":\"llama\",\n" SIZES ",\n\"hidden_act\":\"silo\"}",
          "unknown activation function 'silo' in 'hidden_act'", "did you mean 'silu'?", 4, SIM_BAD_INPUT},
         {"{\"model_type\":\"llama\",\n" SIZES ",\n\"hidden_act\":\"mish\"}",
-         "unknown activation function 'mish' in 'hidden_act'", "known: relu, silu", 4, SIM_BAD_INPUT},
+         "unknown activation function 'mish' in 'hidden_act'", "known: relu, relu2, silu", 4, SIM_BAD_INPUT},
         {"{\"model_type\":\"llama\",\n" SIZES ",\n\"hidden_act\":true}",
          "'hidden_act' must be the name of an activation function, not true or false", NULL, 4,
          SIM_BAD_INPUT},

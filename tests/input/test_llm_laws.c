@@ -78,11 +78,12 @@ static void expect_equal_layers(const llm_fixture *a, const llm_fixture *b, cons
         const sim_layer *x = &a->workload.layers[i], *y = &b->workload.layers[i];
         cr_assert_str_eq(x->name, y->name);
         cr_assert(x->op == y->op && x->batch == y->batch && x->m == y->m && x->n == y->n && x->k == y->k &&
-                      x->weights == y->weights && x->causal_macs == y->causal_macs && x->map_n == y->map_n &&
+                      x->weights == y->weights && x->needed_macs == y->needed_macs && x->map_n == y->map_n &&
                       x->map_k == y->map_k && x->inputs == y->inputs &&
                       x->param_elements == y->param_elements && x->ops_per_element == y->ops_per_element &&
                       x->keep_float == y->keep_float && x->a_on_chip == y->a_on_chip &&
-                      x->out_on_chip == y->out_on_chip && x->tied == y->tied && x->out_is_kv == y->out_is_kv,
+                      x->out_on_chip == y->out_on_chip && x->tied == y->tied &&
+                      x->kv_outputs == y->kv_outputs,
                   "%s: %s", json, x->name);
     }
 }
@@ -177,16 +178,16 @@ Test(llm_laws, rectangles_hold_the_mask)
         int64_t pairs = 0;
         for (int64_t t = 1; t <= tokens; t++)
             pairs += s.window > 0 && t > s.window ? s.window : t;
-        cr_assert(qk->causal_macs == pairs * s.heads * s.head_dim * f.workload.batch, "%s", json);
-        cr_assert(pv->causal_macs == qk->causal_macs);
+        cr_assert(qk->needed_macs == pairs * s.heads * s.head_dim * f.workload.batch, "%s", json);
+        cr_assert(pv->needed_macs == qk->needed_macs);
         cr_assert(qk->map_n == pv->map_k && qk->map_n == softmax->map_n);
         int64_t column = qk->batch * qk->m * qk->k;
-        cr_assert(column * qk->map_n >= qk->causal_macs && column * (qk->map_n - 1) < qk->causal_macs, "%s",
+        cr_assert(column * qk->map_n >= qk->needed_macs && column * (qk->map_n - 1) < qk->needed_macs, "%s",
                   json);
         cr_assert(qk->map_n <= qk->n);
 
         const sim_layer *whole = llm_layer(&full, "layers.0.qk");
-        cr_assert(whole->causal_macs == 0 && whole->map_n == 0 && whole->n == tokens);
+        cr_assert(whole->needed_macs == 0 && whole->map_n == 0 && whole->n == tokens);
         cr_assert(llm_macs(whole) == tokens * tokens * s.heads * s.head_dim * f.workload.batch, "%s", json);
         llm_free(&f);
         llm_free(&full);

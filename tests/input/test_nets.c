@@ -330,7 +330,7 @@ static void check_run(const char *arch_stem, const char *workload_stem, const ch
         const sim_layer *layer = &sim_workload_get(workload)->layers[i];
         bool product = layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D;
 
-        macs += layer->repeat * (layer->causal_macs > 0 ? layer->causal_macs
+        macs += layer->repeat * (layer->needed_macs > 0 ? layer->needed_macs
                                  : product              ? layer->m * layer->n * layer->k * layer->batch
                                                         : 0);
     }

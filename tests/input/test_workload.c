@@ -36,7 +36,7 @@ Test(workload, a_list_of_layers)
     cr_assert_eq(l->line, 2);
     cr_assert_eq(l->weights, SIM_WEIGHTS_STATIC);
     cr_assert(l->own.w.bits == 0 && l->own.a.bits == 0 && l->own.group == 0 && !l->keep_float);
-    cr_assert_eq(l->causal_macs, 0);
+    cr_assert_eq(l->needed_macs, 0);
     l = &f.workload.layers[1];
     workload_check_shape(l, SIM_OP_MATMUL, 1, 2, 3, 4, 5);
     cr_assert_eq(l->line, 3);
@@ -426,10 +426,10 @@ Test(workload, full_attention)
     workload_fixture f;
 
     workload_read_text(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"));
-    cr_assert_gt(find_layer(&f, "layers.0.qk")->causal_macs, 0);
+    cr_assert_gt(find_layer(&f, "layers.0.qk")->needed_macs, 0);
     sim_arena_free(&f.arena);
     workload_read_for(&f, INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 5"), "w.json", &full);
-    cr_assert_eq(find_layer(&f, "layers.0.qk")->causal_macs, 0);
+    cr_assert_eq(find_layer(&f, "layers.0.qk")->needed_macs, 0);
     sim_arena_free(&f.arena);
 }
 

@@ -49,7 +49,7 @@ BEGIN {
     allowed["cli"] = "api base output explore quant"
     allowed["quant"] = "base format"
 
-    split("sim/model/types.h sim/model/backend.h", list, " ")
+    split("sim/model/types.h sim/model/backend.h sim/model/reach.h", list, " ")
     for (i in list)
         also["input", list[i]] = 1
     split("sim/model/backend.h sim/model/memory.h sim/base/err.h", list, " ")

@@ -226,14 +226,17 @@ Test(run, masked_attention_counts_exactly_and_reads_every_key)
     sim_arch arch = plain("systolic");
     enum { T = 33, D = 16 };
     sim_layer layer = matmul("layers.0.qk", T, T, D);
-    sim_workload workload = {.name = "w", .layers = &layer, .layer_count = 1, .kv_row_elements = D};
+    sim_workload workload = {.name = "w", .layers = &layer, .layer_count = 1};
     sim_policy policy = uniform(8, 8);
     sim_arena a, b;
     sim_result masked, full;
 
     layer.weights = SIM_WEIGHTS_KV;
+    layer.kv_row_elements = D;
+    layer.cache_rows = T;
+    layer.cache_row_elements = D;
     full = run(&a, &arch, &workload, &policy);
-    layer.causal_macs = T * (T + 1) / 2 * D;
+    layer.needed_macs = T * (T + 1) / 2 * D;
     layer.map_n = (T + 1) / 2;
     masked = run(&b, &arch, &workload, &policy);
     cr_expect_eq(masked.layers[0].macs, T * (T + 1) / 2 * D);
