@@ -129,15 +129,20 @@ static sim_status add_tensors(sim_checkpoint *c, const sim_tensor *tensors, int6
                               sim_err *err)
 {
     int64_t all = c->tensor_count + count;
-    sim_tensor *list;
+    sim_tensor *list = c->tensors;
 
     if (all > INT32_MAX)
         return sim_fail(err, SIM_BAD_INPUT, c->name, 0, "has more than 2^31 tensors");
-    list = sim_arena_alloc(arena, (size_t)all, sizeof *list);
-    if (!list)
-        return no_memory(c->name, err);
-    if (c->tensor_count > 0)
-        memcpy(list, c->tensors, (size_t)c->tensor_count * sizeof *list);
+    if (all > c->tensor_room) { /* twice as much: shards are many, and most files are alone */
+        int64_t room = c->tensor_room > 0 ? 2 * all : all;
+
+        list = sim_arena_alloc(arena, (size_t)room, sizeof *list);
+        if (!list)
+            return no_memory(c->name, err);
+        if (c->tensor_count > 0)
+            memcpy(list, c->tensors, (size_t)c->tensor_count * sizeof *list);
+        c->tensor_room = room;
+    }
     for (int64_t i = 0; i < count; i++) {
         list[c->tensor_count + i] = tensors[i];
         list[c->tensor_count + i].file = c->file_count - 1;

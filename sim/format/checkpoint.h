@@ -25,7 +25,7 @@ typedef struct sim_checkpoint {
     sim_map *maps; /* of each file */
     int file_count;
     sim_tensor *tensors; /* of all files, sorted by name */
-    int64_t tensor_count;
+    int64_t tensor_count, tensor_room;
     sim_gguf gguf; /* metadata of the first file; no pairs where it is no GGUF */
 } sim_checkpoint;
 
