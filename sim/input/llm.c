@@ -1,7 +1,5 @@
 /* A transformer and a phase -> layers: the request, the passes, and the model around its blocks. Knows no
  * family: see llm_config.c for those, llm.h for names and shapes. */
-#include "input/llm.h"
-
 #include "input/llm_build.h"
 
 #include <inttypes.h>
@@ -434,19 +432,15 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
                                                          : b->tokens;
 }
 
-sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_llm_request *request,
-                          sim_arena *arena, sim_workload *out, sim_err *err)
+sim_status sim_llm_expand_model(const sim_llm_model *model, const char *file, const sim_llm_request *request,
+                                sim_arena *arena, sim_workload *out, sim_err *err)
 {
-    sim_llm_model model;
+    sim_llm_builder b = {.model = model, .request = request, .arena = arena, .batch = request->batch};
+    sim_workload whole = {.phase = request->phase, .batch = request->batch, .model_type = model->model_type};
     int64_t prompt;
-    sim_status status = sim_llm_read_config(config, file, arena, &model, err);
-    sim_status request_status = check_request(request, status == SIM_OK ? &model : NULL, file, err);
-    if (status != SIM_OK || request_status != SIM_OK)
-        return status != SIM_OK ? status : request_status;
-
-    sim_llm_builder b = {.model = &model, .request = request, .arena = arena, .batch = request->batch};
-    sim_workload whole = {.phase = request->phase, .batch = request->batch, .model_type = model.model_type};
-    status = prompt_of(&b, file, &prompt, err);
+    sim_status status = check_request(request, model, file, err);
+    if (status == SIM_OK)
+        status = prompt_of(&b, file, &prompt, err);
     if (status != SIM_OK)
         return status;
     if (!b.overflow)
@@ -464,4 +458,15 @@ sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_ll
     out->parameters = b.parameters;
     out->parameters_active = b.parameters - b.idle_parameters;
     return SIM_OK;
+}
+
+sim_status sim_llm_expand(const sim_json *config, const char *file, const sim_llm_request *request,
+                          sim_arena *arena, sim_workload *out, sim_err *err)
+{
+    sim_llm_model model;
+    sim_status status = sim_llm_read_config(config, file, arena, &model, err);
+    if (status == SIM_OK)
+        return sim_llm_expand_model(&model, file, request, arena, out, err);
+    (void)check_request(request, NULL, file, err); /* what is wrong with it is said too */
+    return status;
 }

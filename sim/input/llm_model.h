@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "input/llm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -165,5 +166,10 @@ typedef struct sim_llm_model {
  * `out` is undefined. */
 sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_arena *arena, sim_llm_model *out,
                                sim_err *err);
+
+/* Writes a model out: sim_llm_expand() once its config has been read. The model is taken to be sound (counts
+ * at least 1 where they are not optional, heads a multiple of kv_heads, top_k at most experts). */
+sim_status sim_llm_expand_model(const sim_llm_model *model, const char *file, const sim_llm_request *request,
+                                sim_arena *arena, sim_workload *out, sim_err *err);
 
 #endif

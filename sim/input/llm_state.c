@@ -12,16 +12,16 @@
  * d' renews it (state_update): the state is read and written once.
  *
  * Several tokens go in chunks of C, in matrix form:
- *   state_scores  K K' and Q K' (Mamba: Q K' alone, once per group)      C x C of key_dim, below the diagonal
- *   state_inverse delta rule: the inverse of the unit lower triangle that the rule makes of K K': a
- *                 multiply-accumulate for each i > l > j, C (C-1) (C-2) / 6
- *   state_wy      delta rule: that inverse times keys and values         C x (key_dim + value_dim) of C
- *   state_read    keys so changed and queries (Mamba: queries), times S  C x value_dim of key_dim
- *   state_out     scores times new values                                C x value_dim of C
- *   state_update  K' times new values                                    key_dim x value_dim of C
- * The state stays on chip from chunk to chunk, and so does what one of these leaves for the next: the state
- * is read and written once per step. Below the diagonal means with it: C (C+1) / 2 pairs, as for attention
- * within chunks.
+ *   state_scores   Q K', and of the delta rule K K' (Mamba: once per group): lower triangles, key_dim deep
+ *   state_inverse  delta rule: inverse of the unit lower triangle that the rule makes of K K',
+ *                  C (C-1) (C-2) / 6 multiply-accumulates
+ *   state_wy       delta rule: that inverse times keys and values, key_dim + value_dim columns
+ *   state_read     the keys that come of it (delta rule) and the queries, times S
+ *   state_out      scores times new values: a lower triangle times value_dim columns
+ *   state_update   K' times new values: key_dim x value_dim, C deep
+ * A lower triangle is C (C+1) / 2 cells, or C (C-1) / 2 where its diagonal is not needed (K K') or is 1 (the
+ * inverse). The state stays on chip from chunk to chunk, and so does what one of these leaves for the next:
+ * the state is read and written once per step.
  *
  * State and convolution tail are stored like the KV cache, at kv bits, and are counted with it. */
 #include "input/llm_build.h"
@@ -191,7 +191,8 @@ static void add_scores(sim_llm_builder *b, const sizes *s)
 {
     int64_t heads = sim_llm_product(b, b->batch, s->delta ? s->heads : s->key_heads);
     int64_t kinds = s->delta ? 2 : 1;
-    int64_t pairs = sim_llm_product(b, kinds, s->pairs);
+    /* of K K' the diagonal is not needed */
+    int64_t pairs = sim_llm_sum(b, s->pairs, s->delta ? s->pairs - b->pass->tokens : 0);
     sim_layer *scores = sim_llm_add_dynamic(b, "state_scores", sim_llm_product(b, heads, s->chunks),
                                             sim_llm_product(b, kinds, s->chunk), s->chunk, s->key_dim);
     scores->w_on_chip = s->delta; /* the keys are among its inputs */
@@ -219,11 +220,14 @@ static void add_corrections(sim_llm_builder *b, const sizes *s)
         inverse->needed_macs = sim_llm_product(b, s->triples, s->states);
         inverse->map_k = (inverse->needed_macs - 1) / (inverse->m * inverse->n * inverse->batch) + 1;
     }
+    if (s->pairs == b->pass->tokens) /* chunks of one token: nothing comes before it */
+        return;
     sim_layer *wy = sim_llm_add_dynamic(b, "state_wy", products, s->chunk,
                                         sim_llm_sum(b, s->key_dim, s->value_dim), s->chunk);
     wy->a_on_chip = true;
     wy->out_on_chip = true;
-    keep_cells(b, wy, SIM_ALONG_K, sim_llm_product(b, s->pairs, s->states));
+    keep_cells(b, wy, SIM_ALONG_K,
+               sim_llm_product(b, s->pairs - b->pass->tokens, s->states)); /* unit diagonal */
 }
 
 static void add_chunks(sim_llm_builder *b, const sizes *s)

@@ -36,7 +36,7 @@ void llm_expand_text(llm_fixture *f, const char *json, sim_phase phase, int64_t 
     sim_llm_request request = {
         .phase = phase,
         .batch = batch,
-        .prompt_tokens = phase == SIM_PHASE_PREFILL ? tokens : 0,
+        .prompt_tokens = phase != SIM_PHASE_DECODE ? tokens : 0,
         .context_tokens = phase == SIM_PHASE_DECODE ? tokens : -1,
         .full_attention = full_attention,
     };
@@ -72,7 +72,7 @@ const sim_layer *llm_layer(const llm_fixture *f, const char *name)
 
 int64_t llm_macs(const sim_layer *layer)
 {
-    if (layer->op != SIM_OP_MATMUL)
+    if (layer->op != SIM_OP_MATMUL && layer->op != SIM_OP_CONV2D)
         return 0;
     return layer->needed_macs > 0 ? layer->needed_macs : layer->m * layer->n * layer->k * layer->batch;
 }
@@ -88,8 +88,19 @@ int64_t llm_total_macs(const llm_fixture *f)
 int64_t llm_parameters(const sim_layer *layer)
 {
     int64_t elements = layer->param_elements;
-    if ((layer->op == SIM_OP_MATMUL && layer->weights == SIM_WEIGHTS_STATIC && !layer->tied) ||
-        layer->op == SIM_OP_EMBEDDING)
+    bool product = layer->op == SIM_OP_MATMUL || layer->op == SIM_OP_CONV2D;
+    if (layer->later_pass)
+        return 0;
+    if (product && layer->weights == SIM_WEIGHTS_STATIC && !layer->tied)
+        elements += layer->n * layer->k * (layer->stored_batch > 0 ? layer->stored_batch : layer->batch);
+    if (layer->op == SIM_OP_EMBEDDING)
         elements += layer->n * layer->k;
     return elements;
+}
+
+void llm_expand_model(llm_fixture *f, const sim_llm_model *model, const sim_llm_request *request)
+{
+    memset(f, 0, sizeof *f);
+    sim_arena_init(&f->arena, NULL);
+    f->status = sim_llm_expand_model(model, "model.json", request, &f->arena, &f->workload, &f->err);
 }

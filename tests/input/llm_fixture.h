@@ -2,7 +2,7 @@
 #ifndef TESTS_INPUT_LLM_FIXTURE_H
 #define TESTS_INPUT_LLM_FIXTURE_H
 
-#include "input/llm.h"
+#include "input/llm_model.h"
 
 typedef struct llm_fixture {
     sim_arena arena;
@@ -18,6 +18,8 @@ void llm_expand_text(llm_fixture *f, const char *json, sim_phase phase, int64_t 
 /* The same for a file, relative to the root of the sources. */
 void llm_expand_file(llm_fixture *f, const char *path, sim_phase phase, int64_t batch, int64_t tokens,
                      bool full_attention);
+/* A model that no config was read for. */
+void llm_expand_model(llm_fixture *f, const sim_llm_model *model, const sim_llm_request *request);
 void llm_free(llm_fixture *f);
 
 /* A layer by name, NULL when there is none. */

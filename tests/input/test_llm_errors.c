@@ -146,7 +146,7 @@ Test(llm_errors, requests)
         {SIM_PHASE_GENERATE,
          1,
          1,
-         {"", "a model needs a phase", "\"prefill\" or \"decode\"", 0, SIM_BAD_INPUT}},
+         {"", "generate needs 'new_tokens', at least 1", "\"new_tokens\"", 0, SIM_BAD_INPUT}},
         {SIM_PHASE_DECODE, -3, 1, {"", "'batch' must be a positive integer, not -3", NULL, 0, SIM_BAD_INPUT}},
         {SIM_PHASE_PREFILL,
          1,
