@@ -104,7 +104,7 @@ static double head_s(const roofline *r, const sim_layer *l)
 
 static double attention_s(const roofline *r, const sim_layer *qk)
 {
-    double macs = qk->causal_macs > 0 ? (double)qk->causal_macs
+    double macs = qk->needed_macs > 0 ? (double)qk->needed_macs
                                       : (double)qk->m * (double)qk->n * (double)qk->k * (double)qk->batch;
     double cache = 2 * (double)qk->n * (double)qk->k * (double)qk->batch * r->e->kv_bytes;
 
