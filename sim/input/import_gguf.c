@@ -143,30 +143,27 @@ static const sim_gguf_pair *pair_of(const reader *r, const char *key)
     return sim_gguf_get(&r->checkpoint->gguf, whole);
 }
 
-/* A count, which a list may give for each layer: all are the same then, but for layers that have none (0).
- * False: absent, or wrong and reported. */
+/* A count; a list gives it for each layer, all the same. False: absent or 0, or wrong and reported. */
 static bool count_of(reader *r, const char *key, int64_t *out)
 {
     const sim_gguf_pair *pair = pair_of(r, key);
     int64_t value = 0;
 
-    if (!pair)
-        return false;
     *out = 0;
-    for (int64_t i = 0; i < pair->count; i++) {
+    for (int64_t i = 0; pair && i < pair->count; i++) {
         if (!sim_gguf_int(pair, i, &value) || value < 0) {
             r->status = sim_fail(r->err, SIM_BAD_INPUT, r->checkpoint->name, 0,
                                  "'%s' must be a count of at least 0", pair->key);
             return false;
         }
-        if (value != 0 && *out != 0 && value != *out) {
+        if (i > 0 && value != *out) {
             r->status = sim_fail(r->err, SIM_BAD_INPUT, r->checkpoint->name, 0,
                                  "'%s' differs from layer to layer (%" PRId64 " and %" PRId64 ")", pair->key,
                                  *out, value);
             sim_hint(r->err, "give the model's config.json, which says what each layer is");
             return false;
         }
-        *out = value != 0 ? value : *out;
+        *out = value;
     }
     return *out > 0;
 }

@@ -18,9 +18,9 @@ static const struct {
     {".weight_packed", SIM_TENSOR_WEIGHT}, /* compressed-tensors */
     {"_blocks", SIM_TENSOR_WEIGHT},        /* gpt-oss */
     {".scales", SIM_TENSOR_SCALE},         /* GPTQ, AWQ */
-    {".qzeros", SIM_TENSOR_SCALE},
+    {".qzeros", SIM_TENSOR_ZERO},
     {".weight_scale", SIM_TENSOR_SCALE}, /* compressed-tensors, modelopt, fbgemm */
-    {".weight_zero_point", SIM_TENSOR_SCALE},
+    {".weight_zero_point", SIM_TENSOR_ZERO},
     {".weight_scale_inv", SIM_TENSOR_SCALE}, /* DeepSeek's FP8 */
     {".weight.absmax", SIM_TENSOR_SCALE},    /* bitsandbytes */
     {".SCB", SIM_TENSOR_SCALE},
@@ -37,6 +37,13 @@ static const struct {
     {".weight.nested_quant_map", SIM_TENSOR_OTHER},
     {".weight.quant_state.bitsandbytes__nf4", SIM_TENSOR_OTHER},
     {".weight.quant_state.bitsandbytes__fp4", SIM_TENSOR_OTHER},
+    {"rope_freqs.weight", SIM_TENSOR_OTHER},
+    {"rope_factors_long.weight", SIM_TENSOR_OTHER},
+    {"rope_factors_short.weight", SIM_TENSOR_OTHER},
+    {".rotary_emb.inv_freq", SIM_TENSOR_OTHER},
+    {".attn.bias", SIM_TENSOR_OTHER}, /* GPT-2's mask */
+    {".masked_bias", SIM_TENSOR_OTHER},
+    {".position_ids", SIM_TENSOR_OTHER},
     {".k_scale", SIM_TENSOR_OTHER},
     {".v_scale", SIM_TENSOR_OTHER},
 };
@@ -50,7 +57,7 @@ static sim_tensor_part cut_ending(char *name)
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t tail = strlen(endings[i].end);
 
-        if (tail > longest && tail < length && strcmp(name + length - tail, endings[i].end) == 0) {
+        if (tail > longest && tail <= length && strcmp(name + length - tail, endings[i].end) == 0) {
             longest = tail;
             part = endings[i].part;
         }

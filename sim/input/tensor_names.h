@@ -15,8 +15,9 @@
 typedef enum sim_tensor_part {
     SIM_TENSOR_WEIGHT, /* elements of the matrix, perhaps packed */
     SIM_TENSOR_BIAS,
-    SIM_TENSOR_SCALE, /* scales, zero points, minima of groups */
-    SIM_TENSOR_OTHER, /* what a quantizer keeps beside: permutations, shapes, maps */
+    SIM_TENSOR_SCALE, /* of groups, rows or blocks of weights */
+    SIM_TENSOR_ZERO,  /* zero points of the same */
+    SIM_TENSOR_OTHER, /* no parameter: permutations, shapes and maps of a quantizer, tables, masks */
 } sim_tensor_part;
 
 enum { SIM_TENSOR_LAYERS_MAX = 5, SIM_TENSOR_NAME_MAX = 96 };
