@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "input/arch.h"
+#include "input/import_workload.h"
 #include "input/policy.h"
 #include "input/workload.h"
 #include "model/run.h"
@@ -78,10 +79,32 @@ sim_status sim_arch_open(const char *path, const sim_setting *settings, int sett
     return SIM_OK;
 }
 
+static sim_workload_request request_of(const sim_workload_options *options)
+{
+    sim_workload_request request = {0};
+
+    if (options) {
+        request.phase = options->phase;
+        request.batch = options->batch > 0 ? options->batch : 0;
+        request.context_tokens = options->context_tokens > 0 ? options->context_tokens : 0;
+        request.prompt_tokens = options->prompt_tokens > 0 ? options->prompt_tokens : 0;
+        request.full_attention = options->full_attention;
+    }
+    return request;
+}
+
+sim_status sim_import_file(const char *path, const sim_workload_options *options, sim_text *workload,
+                           sim_text *policy, sim_err *notes, sim_err *err)
+{
+    const sim_workload_request request = request_of(options);
+
+    return sim_import_convert(path, &request, workload, policy, notes, err);
+}
+
 sim_status sim_workload_open(const char *path, const sim_workload_options *options, sim_workload_handle **out,
                              sim_err *err)
 {
-    sim_workload_request request = {0};
+    const sim_workload_request request = request_of(options);
     sim_arena arena;
     sim_workload_handle *handle = new_handle(&arena, sizeof *handle, err);
     sim_status status;
@@ -90,13 +113,6 @@ sim_status sim_workload_open(const char *path, const sim_workload_options *optio
     if (!handle)
         return SIM_NO_MEMORY;
     handle->arena = arena;
-    if (options) {
-        request.phase = options->phase;
-        request.batch = options->batch > 0 ? options->batch : 0;
-        request.context_tokens = options->context_tokens > 0 ? options->context_tokens : 0;
-        request.prompt_tokens = options->prompt_tokens > 0 ? options->prompt_tokens : 0;
-        request.full_attention = options->full_attention;
-    }
     status = sim_workload_load(path, &request, &handle->arena, &handle->workload, err);
     if (status != SIM_OK) {
         sim_workload_close(handle);

@@ -86,6 +86,13 @@ static void join(measure *m, int leader, int other)
     a = &m->out->layers[leader];
     b = &m->out->layers[other];
     a->elements += b->elements;
+    a->found += b->found;
+    a->weight_bytes += b->weight_bytes;
+    a->scale_bytes += b->scale_bytes;
+    a->zero_bytes += b->zero_bytes;
+    a->scales += b->scales;
+    a->dtype = a->dtype ? a->dtype : b->dtype;
+    a->scale_dtype = a->scale_dtype ? a->scale_dtype : b->scale_dtype;
     *b = (sim_import_layer){.leader = leader};
     for (int64_t i = 0; i < m->out->layer_count; i++) /* those that had joined the other */
         if (m->out->layers[i].leader == other)
@@ -224,10 +231,30 @@ static bool settle(sim_import_layer *r)
     return true;
 }
 
+/* GGUF files of Phi-3 and GLM-4 keep gate and up together, under the name of up. */
+static void join_gates(measure *m)
+{
+    sim_import_layer *all = m->out->layers;
+
+    for (int i = 0; i < (int)m->out->layer_count; i++) {
+        char gate[NAME_BYTES];
+        const char *name = m->workload->layers[i].name, *up = strstr(name, "up_proj");
+        int other;
+
+        if (!up || strcmp(up, "up_proj") != 0 || all[i].leader != i || all[i].found != 2 * all[i].elements)
+            continue;
+        snprintf(gate, sizeof gate, "%.*sgate_proj", (int)(up - name), name);
+        other = find(m, gate);
+        if (other >= 0 && all[other].found == 0 && all[other].elements == all[i].elements)
+            join(m, i, other);
+    }
+}
+
 static void finish(measure *m)
 {
     sim_import_sizes *out = m->out;
 
+    join_gates(m);
     for (int64_t i = 0; i < out->layer_count; i++) {
         sim_import_layer *r = &out->layers[i];
 

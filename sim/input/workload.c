@@ -2,6 +2,7 @@
 #include "input/workload.h"
 
 #include "base/text.h"
+#include "input/import_workload.h"
 #include "input/json_read.h"
 #include "input/layers.h"
 #include "input/llm.h"
@@ -335,13 +336,23 @@ sim_status sim_workload_read(const char *text, size_t length, const char *path,
     return status == SIM_OK ? read_root(root, path, request, arena, out, err) : status;
 }
 
+sim_status sim_workload_of(const sim_json *root, const char *path, const sim_workload_request *request,
+                           sim_arena *arena, sim_workload *out, sim_err *err)
+{
+    *out = (sim_workload){0};
+    return read_root(root, path, request, arena, out, err);
+}
+
 sim_status sim_workload_load(const char *path, const sim_workload_request *request, sim_arena *arena,
                              sim_workload *out, sim_err *err)
 {
     char *text;
     size_t length;
-    sim_status status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
+    sim_status status;
 
     *out = (sim_workload){0};
+    if (sim_import_wants(path))
+        return sim_import_load(path, request, arena, out, err);
+    status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
     return status == SIM_OK ? sim_workload_read(text, length, path, request, arena, out, err) : status;
 }
