@@ -48,8 +48,8 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
 
     (void)term;
     sim_inputs_read(opts, arena, &inputs, err);
-    if (file && policy_file && strcmp(file, policy_file) == 0)
-        sim_fail(err, SIM_USAGE, NULL, 0, "-o and --policy-out name the same file '%s'", file);
+    if (policy_file && strcmp(file ? file : "-", policy_file) == 0)
+        sim_fail(err, SIM_USAGE, NULL, 0, "-o and --policy-out name the same file '%s'", policy_file);
     if (err->count > 0)
         return sim_err_status(err);
     code = sim_import_file(opts->operands[0], &inputs.workload, &workload, policy_file ? &policy : NULL,

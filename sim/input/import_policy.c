@@ -34,33 +34,46 @@ static bool has_bits(const sim_layer *l)
 
 /* ---- the default ----------------------------------------------------------------------------------- */
 
-/* The format of most elements that are no quantized weights, else of what the config says; 16-bit floats
- * where nobody does. */
-static sim_number default_of(const sim_workload *workload, const sim_import_sizes *sizes)
+/* The format that a config names; bits 0: none. */
+static sim_number format_of_config(const sim_json *config)
+{
+    static const struct {
+        const char *name;
+        sim_number number;
+    } known[] = {{"bfloat16", {SIM_FORMAT_BF, 16}},
+                 {"float16", {SIM_FORMAT_FP, 16}},
+                 {"float32", {SIM_FORMAT_FP, 32}}};
+    const sim_json *dtype = sim_json_get(config, "torch_dtype"), *inner = sim_json_get(config, "text_config");
+
+    if (!dtype)
+        dtype = sim_json_get(config, "dtype");
+    for (size_t i = 0; dtype && dtype->type == SIM_JSON_TEXT && i < sizeof known / sizeof *known; i++)
+        if (strcmp(dtype->text, known[i].name) == 0)
+            return known[i].number;
+    return inner && inner->type == SIM_JSON_OBJECT ? format_of_config(inner) : (sim_number){SIM_FORMAT_FP, 0};
+}
+
+/* The format of most elements that are not quantized, else what the config says, else floats of 16 bits. */
+static sim_number default_of(const sim_json *config, const sim_import_sizes *sizes)
 {
     int64_t bf = 0, fp = 0, full = 0;
+    sim_number said = format_of_config(config);
 
     for (int64_t i = 0; i < sizes->layer_count; i++) {
         const sim_import_layer *r = &sizes->layers[i];
 
-        if (r->number.format == SIM_FORMAT_BF)
+        if (r->number.bits == 16 && r->number.format == SIM_FORMAT_BF)
             bf += r->elements;
-        else if (r->number.format == SIM_FORMAT_FP && r->number.bits == 16)
+        else if (r->number.bits == 16 && r->number.format == SIM_FORMAT_FP)
             fp += r->elements;
-        else if (r->number.format == SIM_FORMAT_FP && !sim_import_is_quantized(sizes))
+        else if (r->number.bits == 32 && !sim_import_is_quantized(sizes))
             full += r->elements; /* beside quantized weights these are small tables */
     }
     if (bf + fp + full > 0)
         return bf > fp && bf > full ? (sim_number){SIM_FORMAT_BF, 16}
                : full > fp          ? (sim_number){SIM_FORMAT_FP, 32}
                                     : (sim_number){SIM_FORMAT_FP, 16};
-    for (int64_t i = 0; i < workload->layer_count; i++) {
-        const sim_layer *l = &workload->layers[i];
-
-        if (l->from_checkpoint && !has_bits(l) && l->own.a.bits == 16)
-            return l->own.a; /* norms: half precision of the config */
-    }
-    return (sim_number){SIM_FORMAT_FP, 16};
+    return said.bits > 0 ? said : (sim_number){SIM_FORMAT_FP, 16};
 }
 
 static const char *default_name(sim_number n)
@@ -93,7 +106,7 @@ static sim_precision precision_of(const sim_layer *l, const sim_import_layer *re
     /* Only what is quantized differs: a table in full precision is too small to matter. */
     if (p.w.bits >= 16 && !same_number(p.w, base->w) && base->w.bits == 16)
         p.w = base->w;
-    if (l->weights != SIM_WEIGHTS_KV)
+    if (l->weights != SIM_WEIGHTS_KV && l->kv_outputs == 0 && l->cache_rows == 0)
         p.kv = base->kv;
     if (l->op != SIM_OP_EMBEDDING && l->weights != SIM_WEIGHTS_STATIC)
         p.w = base->w, p.group = 0;
@@ -187,17 +200,17 @@ static void put_alike(sim_json_writer *w, item *items, int64_t count, int64_t fi
     put_rule(w, name, &head.p, base);
 }
 
-sim_status sim_import_policy(const char *name, const char *path, const sim_workload *workload,
+sim_status sim_import_policy(const sim_import *import, const sim_workload *workload,
                              const sim_import_sizes *sizes, sim_arena *arena, sim_text *out, sim_err *err)
 {
-    const sim_number plain = default_of(workload, sizes);
+    const sim_number plain = default_of(import->root, sizes);
     const sim_precision base = {.w = plain, .a = plain, .kv = plain};
     item *items = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *items);
     sim_json_writer w = {.out = out};
     int64_t count = 0;
 
     if (!items)
-        return sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
+        return sim_fail(err, SIM_NO_MEMORY, import->path, 0, "out of memory");
     for (int64_t i = 0; i < workload->layer_count; i++) {
         const sim_layer *l = &workload->layers[i];
         const sim_import_layer *r = i < sizes->layer_count ? &sizes->layers[sizes->layers[i].leader] : NULL;
@@ -211,8 +224,8 @@ sim_status sim_import_policy(const char *name, const char *path, const sim_workl
     }
     qsort(items, (size_t)count, sizeof *items, by_place);
     sim_json_begin(&w, NULL, '{', false);
-    sim_json_put_text(&w, "name", name);
-    sim_json_put_text(&w, "source", path);
+    sim_json_put_text(&w, "name", import->name);
+    sim_json_put_text(&w, "source", import->path);
     sim_json_put_text(&w, "default", default_name(plain));
     sim_json_begin(&w, "policy", '[', false);
     for (int64_t i = 0; i < count; i++)

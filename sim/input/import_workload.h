@@ -22,7 +22,7 @@ sim_status sim_import_convert(const char *path, const sim_workload_request *requ
 
 /* Private to import_write.c: the policy file of a model; `sizes` has no layers where there was no checkpoint.
  * SIM_NO_MEMORY. */
-sim_status sim_import_policy(const char *name, const char *path, const sim_workload *workload,
+sim_status sim_import_policy(const sim_import *import, const sim_workload *workload,
                              const sim_import_sizes *sizes, sim_arena *arena, sim_text *out, sim_err *err);
 
 #endif

@@ -223,7 +223,7 @@ static sim_status convert_model(conversion *c, sim_text *workload, sim_text *pol
     note_request(c);
     put_model(c, workload);
     if (policy)
-        return sim_import_policy(c->import.name, c->path, &whole, &sizes, c->arena, policy, c->err);
+        return sim_import_policy(&c->import, &whole, &sizes, c->arena, policy, c->err);
     if (c->import.checkpoint.kind == SIM_CHECKPOINT_GGUF && sim_import_is_quantized(&sizes)) {
         note(c, "the workload does not say what the weights are stored in");
         sim_hint(c->notes, "--policy-out FILE keeps it, as a policy");
