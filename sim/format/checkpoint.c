@@ -117,7 +117,7 @@ static bool room_for(sim_checkpoint *c, int files, sim_arena *arena)
 /* Maps the next file, for which there is room. */
 static sim_status add_file(sim_checkpoint *c, const char *path, sim_err *err)
 {
-    sim_status status = sim_map_open(path, &c->maps[c->file_count], err);
+    sim_status status = sim_file_map_open(path, &c->maps[c->file_count], err);
 
     if (status == SIM_OK)
         c->files[c->file_count++] = path;
@@ -158,7 +158,7 @@ static sim_status add_safetensors(sim_checkpoint *c, const char *path, sim_arena
     sim_status status = add_file(c, path, err);
 
     if (status == SIM_OK) {
-        const sim_map *map = &c->maps[c->file_count - 1];
+        const sim_file_map *map = &c->maps[c->file_count - 1];
 
         status = sim_safetensors_parse(map->data, map->bytes, path, arena, &header, err);
     }
@@ -261,7 +261,7 @@ static sim_status add_gguf(sim_checkpoint *c, const char *path, sim_gguf *out, s
     sim_status status = add_file(c, path, err);
 
     if (status == SIM_OK) {
-        const sim_map *map = &c->maps[c->file_count - 1];
+        const sim_file_map *map = &c->maps[c->file_count - 1];
 
         status = sim_gguf_parse(map->data, map->bytes, path, arena, out, err);
     }
@@ -313,7 +313,7 @@ static sim_status open_parts(sim_checkpoint *c, const char *path, int64_t count,
 static sim_status open_gguf(sim_checkpoint *c, const char *path, sim_arena *arena, sim_err *err)
 {
     int64_t parts, tensors;
-    sim_map *maps;
+    sim_file_map *maps;
     sim_status status;
 
     if (!room_for(c, 1, arena))
@@ -374,7 +374,7 @@ sim_status sim_checkpoint_open(const char *path, sim_arena *arena, sim_checkpoin
 void sim_checkpoint_close(sim_checkpoint *checkpoint)
 {
     for (int i = 0; i < checkpoint->file_count; i++)
-        sim_map_close(&checkpoint->maps[i]);
+        sim_file_map_close(&checkpoint->maps[i]);
     *checkpoint = (sim_checkpoint){.kind = SIM_CHECKPOINT_NONE};
 }
 
@@ -385,7 +385,7 @@ const sim_tensor *sim_checkpoint_find(const sim_checkpoint *checkpoint, const ch
 
 const unsigned char *sim_checkpoint_data(const sim_checkpoint *checkpoint, const sim_tensor *tensor)
 {
-    const sim_map *map = &checkpoint->maps[tensor->file];
+    const sim_file_map *map = &checkpoint->maps[tensor->file];
 
     return map->data ? map->data + tensor->offset : NULL;
 }

@@ -7,8 +7,8 @@
 #ifndef SIM_FORMAT_CHECKPOINT_H
 #define SIM_FORMAT_CHECKPOINT_H
 
+#include "format/file_map.h"
 #include "format/gguf.h"
-#include "format/map.h"
 #include "format/safetensors.h"
 
 typedef enum sim_checkpoint_kind {
@@ -22,7 +22,7 @@ typedef struct sim_checkpoint {
     sim_checkpoint_kind kind;
     const char *name; /* of the file that was opened: the index, the first of a split one */
     const char **files;
-    sim_map *maps; /* of each file */
+    sim_file_map *maps; /* of each file */
     int file_count;
     sim_tensor *tensors; /* of all files, sorted by name */
     int64_t tensor_count, tensor_room;

@@ -207,8 +207,8 @@ static void put_vocabulary(reader *r)
     else
         r->status = sim_fail(r->err, SIM_BAD_INPUT, r->checkpoint->name, 0,
                              "neither a tensor nor a key says how many tokens there are");
-    sim_json_make_bool(&r->make, &r->root, "tie_word_embeddings",
-                       embedding != NULL && tensor_of(r, "output.weight") == NULL);
+    if (embedding) /* without tensors nobody knows */
+        sim_json_make_bool(&r->make, &r->root, "tie_word_embeddings", tensor_of(r, "output.weight") == NULL);
 }
 
 static void put_heads(reader *r)

@@ -1,4 +1,4 @@
-#include "format/map.h"
+#include "format/file_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static sim_status fail_errno(sim_err *err, const char *path, const char *what, i
     return sim_fail(err, SIM_BAD_INPUT, path, 0, "%s: %s", what, reason);
 }
 
-static sim_status map_open_file(int descriptor, const char *path, sim_map *out, sim_err *err)
+static sim_status map_open_file(int descriptor, const char *path, sim_file_map *out, sim_err *err)
 {
     struct stat info;
     void *data;
@@ -35,17 +35,17 @@ static sim_status map_open_file(int descriptor, const char *path, sim_map *out, 
     data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (data == MAP_FAILED)
         return fail_errno(err, path, "cannot be mapped", errno);
-    *out = (sim_map){.data = data, .bytes = info.st_size};
+    *out = (sim_file_map){.data = data, .bytes = info.st_size};
     return SIM_OK;
 }
 
-sim_status sim_map_open(const char *path, sim_map *out, sim_err *err)
+sim_status sim_file_map_open(const char *path, sim_file_map *out, sim_err *err)
 {
     /* O_NONBLOCK: opening a pipe that nobody writes to must not wait. */
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     sim_status status;
 
-    *out = (sim_map){.data = NULL};
+    *out = (sim_file_map){.data = NULL};
     if (descriptor < 0)
         return fail_errno(err, path, "cannot be opened", errno);
     status = map_open_file(descriptor, path, out, err);
@@ -53,9 +53,9 @@ sim_status sim_map_open(const char *path, sim_map *out, sim_err *err)
     return status;
 }
 
-void sim_map_close(sim_map *map)
+void sim_file_map_close(sim_file_map *map)
 {
     if (map->data)
         munmap((void *)map->data, (size_t)map->bytes);
-    *map = (sim_map){.data = NULL};
+    *map = (sim_file_map){.data = NULL};
 }
