@@ -115,7 +115,7 @@ static char *cell_of(topology *t, int64_t row, column c)
 /* A positive number; 0 after an error. */
 static int64_t number_of(topology *t, int64_t row, column c)
 {
-    const char *text = cell_of(t, row, c);
+    const char *text = cell_of(t, row, c), *name = t->csv->columns[t->at[c]];
     int64_t value = 0;
 
     if (!text)
@@ -124,7 +124,7 @@ static int64_t number_of(topology *t, int64_t row, column c)
         return value;
     else
         t->status = sim_fail(t->err, SIM_BAD_INPUT, t->csv->file, t->csv->lines[row],
-                             "column '%s': '%s' is not a positive integer", t->csv->columns[t->at[c]], text);
+                             "column '%s': '%s' is not a positive integer", name + strspn(name, " \t"), text);
     return 0;
 }
 

@@ -70,12 +70,12 @@ static void complete_request(conversion *c, const sim_llm_model *model)
 
 static void note_model(const conversion *c, const sim_workload *w, const sim_llm_model *model)
 {
+    char active[64] = "";
+
     if (w->parameters_active < w->parameters)
-        note(c, "%s of %" PRId64 " blocks, %" PRId64 " parameters, of which a token uses %" PRId64,
-             w->model_type, model->block_count, w->parameters, w->parameters_active);
-    else
-        note(c, "%s of %" PRId64 " blocks, %" PRId64 " parameters", w->model_type, model->block_count,
-             w->parameters);
+        snprintf(active, sizeof active, ", of which a token uses %" PRId64, w->parameters_active);
+    note(c, "%s of %" PRId64 " block%s, %" PRId64 " parameters%s", w->model_type, model->block_count,
+         model->block_count == 1 ? "" : "s", w->parameters, active);
 }
 
 /* "BF16 13.5 GB, F32 1.2 MB" of all tensors, most first. */
