@@ -208,20 +208,27 @@ static const char **shard_names(const sim_json *map, const char *path, int *coun
     return status == SIM_OK ? names : NULL;
 }
 
-/* Each tensor of the index is in the file that it names. */
+/* Whether a tensor is in the file of that name. */
+static bool is_in(const sim_checkpoint *c, const char *tensor, const char *name)
+{
+    const sim_tensor *t = sim_checkpoint_find(c, tensor);
+    const char *file, *slash;
+
+    if (!t)
+        return false;
+    file = c->files[t->file];
+    slash = strrchr(file, '/');
+    return strcmp(slash ? slash + 1 : file, name) == 0;
+}
+
 static sim_status check_index(const sim_checkpoint *c, const sim_json *map, sim_err *err)
 {
     sim_status status = SIM_OK;
 
-    for (const sim_json *entry = map->child; entry; entry = entry->next) {
-        const sim_tensor *t = sim_checkpoint_find(c, entry->key);
-        const char *file = t ? c->files[t->file] : NULL, *slash = file ? strrchr(file, '/') : NULL;
-
-        if (t && strcmp(slash ? slash + 1 : file, entry->text) == 0)
-            continue;
-        status = sim_fail(err, SIM_BAD_INPUT, c->name, entry->line, "tensor '%s' is not in '%s'", entry->key,
-                          entry->text);
-    }
+    for (const sim_json *entry = map->child; entry; entry = entry->next)
+        if (!is_in(c, entry->key, entry->text))
+            status = sim_fail(err, SIM_BAD_INPUT, c->name, entry->line, "tensor '%s' is not in '%s'",
+                              entry->key, entry->text);
     return status;
 }
 

@@ -51,7 +51,7 @@ bool sim_gguf_int(const sim_gguf_pair *pair, int64_t index, int64_t *out)
         *out = p[0];
         return true;
     case SIM_GGUF_I8:
-        *out = (int8_t)p[0];
+        *out = p[0] < 128 ? p[0] : p[0] - 256;
         return true;
     case SIM_GGUF_U16:
         *out = p[0] | p[1] << 8;

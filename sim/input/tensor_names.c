@@ -198,23 +198,24 @@ static const char *into_block(const char *name, int64_t *block)
     const char *rest = name;
 
     *block = -1;
-    while (rest) {
+    for (;;) {
         size_t length = strcspn(rest, ".");
         const char *next = behind(rest);
         size_t digits = next ? strcspn(next, ".") : 0;
 
-        if (next && next[digits] == '.' && is_number(next, digits) && is_among(rest, length, block_words)) {
+        if (!next)
+            return rest;
+        if (next[digits] == '.' && is_number(next, digits) && is_among(rest, length, block_words)) {
             char number[16];
 
             snprintf(number, sizeof number, "%.*s", (int)digits, next);
             sim_parse_int(number, block);
             return next + digits + 1;
         }
-        if (!next || !is_among(rest, length, holders))
-            break;
+        if (!is_among(rest, length, holders))
+            return rest;
         rest = next;
     }
-    return rest;
 }
 
 /* Of "experts.17.down_proj" the number goes, which stands for all. */
