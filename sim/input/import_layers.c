@@ -326,6 +326,7 @@ void sim_import_apply(const sim_import_sizes *sizes, sim_layer *layers, const ch
             continue;
         l->own.w = r->number;
         l->own.group = r->group;
+        l->own.group_bits = r->group_bits;
         if (r->elements > most) {
             most = r->elements;
             *method = r->dtype->name;

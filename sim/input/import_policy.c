@@ -24,7 +24,7 @@ static bool same_number(sim_number a, sim_number b)
 static bool same(const sim_precision *a, const sim_precision *b)
 {
     return same_number(a->w, b->w) && same_number(a->a, b->a) && same_number(a->kv, b->kv) &&
-           a->group == b->group;
+           a->group == b->group && a->group_bits == b->group_bits;
 }
 
 static bool has_bits(const sim_layer *l)
@@ -93,7 +93,7 @@ static sim_precision precision_of(const sim_layer *l, const sim_import_layer *re
 
     if (l->from_checkpoint) {
         if (l->own.w.bits > 0)
-            p.w = l->own.w, p.group = l->own.group;
+            p.w = l->own.w, p.group = l->own.group, p.group_bits = l->own.group_bits;
         if (l->own.a.bits > 0)
             p.a = l->own.a;
         if (l->own.kv.bits > 0)
@@ -102,6 +102,7 @@ static sim_precision precision_of(const sim_layer *l, const sim_import_layer *re
     if (record && record->number.bits > 0) {
         p.w = record->number;
         p.group = record->group;
+        p.group_bits = record->group_bits;
     }
     /* Only what is quantized differs: a table in full precision is too small to matter. */
     if (p.w.bits >= 16 && !same_number(p.w, base->w) && base->w.bits == 16)
@@ -109,7 +110,7 @@ static sim_precision precision_of(const sim_layer *l, const sim_import_layer *re
     if (l->weights != SIM_WEIGHTS_KV && l->kv_outputs == 0 && l->cache_rows == 0)
         p.kv = base->kv;
     if (l->op != SIM_OP_EMBEDDING && l->weights != SIM_WEIGHTS_STATIC)
-        p.w = base->w, p.group = 0;
+        p.w = base->w, p.group = p.group_bits = 0;
     return p;
 }
 
@@ -160,6 +161,8 @@ static void put_rule(sim_json_writer *w, const char *name, const sim_precision *
         put_number(w, "kv_bits", "kv_format", p->kv);
     if (p->group > 0)
         sim_json_put_int(w, "group", p->group);
+    if (p->group > 0 && p->group_bits != 16 + p->w.bits)
+        sim_json_put_int(w, "group_bits", p->group_bits);
     sim_json_end(w, '}');
 }
 

@@ -257,7 +257,7 @@ static const char *alias_of(const char *way)
 void sim_tensor_name_read(const char *name, sim_tensor_name *out)
 {
     char copy[2 * SIM_TENSOR_NAME_MAX];
-    const char *way, *layers = NULL;
+    const char *way, *at, *layers = NULL;
 
     *out = (sim_tensor_name){.block = -1};
     if (strlen(name) >= sizeof copy)
@@ -270,11 +270,9 @@ void sim_tensor_name_read(const char *name, sim_tensor_name *out)
     if (out->block < 0 && strcmp(way, "output") == 0)
         way = "lm_head";
     /* The longest known way, then what is left without wrappers. */
-    for (const char *at = way; at && !layers;
-         at = is_among(at, strcspn(at, "."), wrappers) ? behind(at) : NULL) {
-        layers = alias_of(at);
-        way = at;
-    }
+    for (at = way; !(layers = alias_of(at)) && is_among(at, strcspn(at, "."), wrappers) && behind(at);)
+        at = behind(at);
+    way = at;
     if (strlen(way) < SIM_TENSOR_NAME_MAX)
         add_layers(layers ? layers : way, out);
 }

@@ -26,7 +26,7 @@ static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, 
 
 /* ---- memo of mapped products -------------------------------------------------------------------- */
 
-enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT + 8 };
+enum { GEMM_NUMBERS = SIM_DIMS + 11 + SIM_OPERAND_COUNT + 8 };
 
 /* Everything that tells products apart, as numbers: structs have padding. */
 static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
@@ -39,6 +39,7 @@ static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
         g->w_bits,
         g->a_bits,
         g->w_group,
+        g->w_group_bits,
         g->out_bits,
         g->acc_bits,
         g->w_stored_bits,
@@ -138,6 +139,8 @@ static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_
 {
     int bits = sim_second_operand(q).bits;
 
+    if (q->layer->weights == SIM_WEIGHTS_STATIC)
+        return sim_stored_weight_bits(n, k, &q->precision);
     if (q->layer->weights == SIM_WEIGHTS_KV && k != q->layer->kv_row_elements)
         return sim_stored_bits(k, n, bits, q->precision.group);
     return sim_stored_bits(n, k, bits, q->layer->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group);
@@ -153,9 +156,9 @@ int64_t sim_weight_bits(const sim_layer_request *q)
     if (__builtin_mul_overflow(l->param_elements, INT64_C(16), &extra))
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
-        one = sim_stored_bits(l->k, l->n, q->precision.w.bits, q->precision.group);
+        one = sim_stored_weight_bits(l->k, l->n, &q->precision);
     else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC)
-        one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
+        one = sim_stored_weight_bits(l->n, l->k, &q->precision);
     else
         one = 0;
     if (one < 0 || __builtin_mul_overflow(one, matrices, &all) || __builtin_add_overflow(all, extra, &all))
@@ -234,6 +237,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
+    g->w_group_bits = l->weights == SIM_WEIGHTS_STATIC ? q->precision.group_bits : 0;
     g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
@@ -455,7 +459,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
      * the width that the next product reads. */
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return too_large(x, l, err);
-    in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
+    in_bits = table ? sim_stored_weight_bits(rows, n, &q->precision)
                     : sim_stored_bits(rows, n, output_bits(arch, a_bits), 0);
     out_bits = sim_stored_bits(rows, n, a_bits, 0);
     if (in_bits < 0 || out_bits < 0)

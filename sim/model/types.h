@@ -34,6 +34,8 @@ typedef struct sim_number {
 typedef struct sim_precision {
     sim_number w, a, kv;
     int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    int group_bits; /* that a group of weights takes beside them; 0: a scale of 16 bits and a zero point of the
+                       weights' width */
 } sim_precision;
 
 /* ---- workload --------------------------------------------------------------------------------- */

@@ -279,6 +279,43 @@ Test(import, gguf_keeps_its_bits)
     check_precision("embed", SIM_FORMAT_INT, 4, 32);
 }
 
+/* The bytes of the file are those that the policy counts, to the last: of every type whose groups are along
+ * rows. */
+Test(import, gguf_bytes_to_the_last)
+{
+    static const uint32_t types[] = {0,  1,  2,  3,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
+                                     17, 18, 19, 20, 21, 22, 23, 24, 29, 30, 35, 39, 40, 41};
+
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        const sim_dtype *d = sim_dtype_of_ggml(types[i]);
+        tiny_tensors t;
+        sim_workload w, direct;
+        sim_policy policy;
+        sim_err err = {0};
+
+        tiny_gguf(&t, types[i], d->block_elements, d->block_bytes);
+        import_put_gguf(&f, "tiny.gguf", tiny_pairs, &t);
+        import_convert(&f, "tiny.gguf", &decode);
+        w = import_workload(&f, &decode);
+        direct = import_direct(&f, "tiny.gguf", &decode);
+        cr_assert_eq(sim_policy_read(f.policy.data, f.policy.length, "p.json", &f.arena, &policy, &err),
+                     SIM_OK, "%s", err.items[0].text);
+        for (int64_t l = 0; l < w.layer_count; l++) {
+            sim_layer_request q = {.layer = &w.layers[l]};
+            int64_t bytes = w.layers[l].n * w.layers[l].k / d->block_elements * d->block_bytes;
+
+            if (w.layers[l].op != SIM_OP_EMBEDDING && !sim_has_weights(&w.layers[l]))
+                continue;
+            sim_precision_of(&policy, q.layer, -1, &q.precision);
+            cr_assert_eq(sim_weight_bits(&q), 8 * bytes, "%s: %s", d->name, w.layers[l].name);
+            if (w.layers[l].keep_float || !direct.quantized_by)
+                continue;
+            q.precision = direct.layers[l].own;
+            cr_assert_eq(sim_weight_bits(&q), 8 * bytes, "%s: %s on its own", d->name, w.layers[l].name);
+        }
+    }
+}
+
 /* Without a head of its own the embedding is the head. */
 Test(import, gguf_ties)
 {
