@@ -444,7 +444,7 @@ Test(policy, group_bits)
     sim_precision_of(&policy, &b, -1, &p);
     cr_assert(p.group == 32 && p.group_bits == 0, "a group without bits has the usual ones");
     p.w.bits = 4;
-    cr_assert_eq(sim_stored_weight_bits(3, 96, &p), 3 * (96 * 4 + 3 * 20));
+    cr_assert_eq(sim_stored_weight_bits(3, 128, &p), 3 * (128 * 4 + 4 * 20));
     cr_assert_eq(sim_policy_read(lone, strlen(lone), "p.json", &arena, &policy, &err), SIM_BAD_INPUT);
     cr_assert_eq(err.items[0].line, 2);
     cr_assert_not_null(strstr(err.items[0].text, "needs 'group' beside it"));
