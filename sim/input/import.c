@@ -79,7 +79,9 @@ static const char *name_of(const char *path, sim_arena *arena)
     static const char *const plain[] = {"config", "model", "consolidated", "pytorch_model", NULL};
     const char *stem = stem_of(path, arena), *folder = folder_of(path, arena);
 
-    for (int i = 0; stem && folder && plain[i]; i++)
+    if (!folder)
+        return NULL;
+    for (int i = 0; stem && plain[i]; i++)
         if (strcmp(stem, plain[i]) == 0 && strcmp(folder, ".") != 0)
             return stem_of(folder, arena);
     return stem;

@@ -55,7 +55,7 @@ static const char *name_of(const sim_tensor *t, const sim_tensor_name *read, sim
     return sim_arena_printf(arena, "layers.%" PRId64 ".%s", read->block, read->layers[0]);
 }
 
-/* Whether a tensor is a matrix, or a stack of them; false when it is none or memory is out (then no name). */
+/* Whether a tensor is a matrix, or a stack of them. Its name is NULL when memory is out. */
 static bool as_matrix(const sim_tensor *t, sim_arena *arena, matrix *out)
 {
     sim_tensor_name read;
@@ -73,7 +73,7 @@ static bool as_matrix(const sim_tensor *t, sim_arena *arena, matrix *out)
     out->at = read.block >= 0                                                ? PLACE_BLOCK
               : read.layer_count && strncmp(read.layers[0], "embed", 5) == 0 ? PLACE_FIRST
                                                                              : PLACE_LAST;
-    return out->name != NULL;
+    return true;
 }
 
 /* The experts of a layer have one name: they become one matrix, repeated. One name for two shapes is the
@@ -131,7 +131,8 @@ sim_status sim_import_matrices(int64_t tokens, sim_arena *arena, sim_import *out
     if (!all)
         return sim_fail(err, SIM_NO_MEMORY, out->file, 0, "out of memory");
     for (int64_t i = 0; i < c->tensor_count; i++)
-        count += as_matrix(&c->tensors[i], arena, &all[count]);
+        if (as_matrix(&c->tensors[i], arena, &all[count]) && !all[count++].name)
+            return sim_fail(err, SIM_NO_MEMORY, out->file, 0, "out of memory");
     if (count == 0) {
         sim_fail(err, SIM_BAD_INPUT, out->file, 0, "has no config.json beside it, and no matrices to list");
         sim_hint(err, "put the model's config.json into the same folder");

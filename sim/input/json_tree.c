@@ -47,6 +47,7 @@ void sim_json_make_bool(sim_json_maker *m, sim_json_open *parent, const char *ke
 void sim_json_make_text(sim_json_maker *m, sim_json_open *parent, const char *key, const char *value)
 {
     add(m, parent, key, SIM_JSON_TEXT)->text = value;
+    m->failed |= !value;
 }
 
 void sim_json_make_copy(sim_json_maker *m, sim_json_open *parent, const char *key, const sim_json *value)

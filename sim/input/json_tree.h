@@ -25,7 +25,7 @@ sim_json_open sim_json_make(sim_json_maker *m, sim_json_open *parent, const char
 void sim_json_make_int(sim_json_maker *m, sim_json_open *parent, const char *key, int64_t value);
 void sim_json_make_real(sim_json_maker *m, sim_json_open *parent, const char *key, double value);
 void sim_json_make_bool(sim_json_maker *m, sim_json_open *parent, const char *key, bool value);
-/* Keys and texts are not copied. */
+/* Keys and texts are not copied; a NULL text is one that memory was out for. */
 void sim_json_make_text(sim_json_maker *m, sim_json_open *parent, const char *key, const char *value);
 /* A member made elsewhere: `value` itself is copied, what is in it is shared. */
 void sim_json_make_copy(sim_json_maker *m, sim_json_open *parent, const char *key, const sim_json *value);
