@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = SIM_TENSOR_NAME_MAX + 32 };
+enum {
+    NAME_BYTES = SIM_TENSOR_NAME_MAX + 32,
+    GROUP_MAX = 1024 /* scales of more elements are those of rows, or of blocks of rows and columns */
+};
 
 /* Layers by name. */
 typedef struct entry {
@@ -204,7 +207,7 @@ static void set_group(sim_import_layer *r)
     int64_t k = r->layer->op == SIM_OP_EMBEDDING ? r->layer->n : r->layer->k;
     int64_t group = r->scales > 0 ? r->elements / r->scales : 0;
 
-    if (group < 2 || group >= k || r->elements % r->scales != 0 || group > 65536)
+    if (group < 2 || group >= k || group > GROUP_MAX || r->elements % r->scales != 0)
         return;
     r->group = (int)group;
     r->group_bits = (int)((r->scale_bytes + r->zero_bytes) * 8 / r->scales);

@@ -33,9 +33,9 @@ typedef struct sim_number {
 /* What a policy says of one layer. */
 typedef struct sim_precision {
     sim_number w, a, kv;
-    int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
-    int group_bits; /* that a group of weights takes beside them; 0: a scale of 16 bits and a zero point of the
-                       weights' width */
+    int group;      /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    int group_bits; /* that a group of weights takes beside them; 0: a scale of 16 bits and a zero point of
+                       the weights' width */
 } sim_precision;
 
 /* ---- workload --------------------------------------------------------------------------------- */
@@ -118,12 +118,12 @@ typedef struct sim_layer {
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
      * Embedding: m look-ups of n elements in a table of k rows. */
     int64_t m, n, k, batch;
-    sim_conv2d conv;     /* only for SIM_OP_CONV2D */
-    sim_weights weights; /* matmul, conv2d */
-    sim_precision own;   /* bits the layer brings itself; 0 where it does not */
+    sim_conv2d conv;      /* only for SIM_OP_CONV2D */
+    sim_weights weights;  /* matmul, conv2d */
+    sim_precision own;    /* bits the layer brings itself; 0 where it does not */
     bool from_checkpoint; /* own bits are those of a checkpoint: formats that the back end lacks become
                              integers of the same width, or of 8 bits */
-    bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
+    bool keep_float;      /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
     /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
      * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
