@@ -16,7 +16,7 @@ typedef struct conversion {
     sim_arena *arena;
     sim_workload_request request;
     sim_err *notes, *err;
-    bool phase_assumed;
+    bool phase_assumed, batch_assumed, tokens_assumed;
 } conversion;
 
 static void note(const conversion *c, const char *format, ...) SIM_PRINTF(2, 3);
@@ -53,17 +53,18 @@ static void complete_request(conversion *c, const sim_llm_model *model)
 {
     sim_workload_request *r = &c->request;
     const bool image = model->input == SIM_INPUT_PATCHES;
+    int64_t *tokens;
 
-    if (r->phase == SIM_PHASE_NONE) {
-        c->phase_assumed = true;
+    c->phase_assumed = r->phase == SIM_PHASE_NONE;
+    if (c->phase_assumed)
         r->phase = model->encoder || image || r->prompt_tokens > 0 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
-    }
-    if (r->batch < 1)
+    c->batch_assumed = r->batch < 1;
+    if (c->batch_assumed)
         r->batch = 1;
-    if (r->phase == SIM_PHASE_DECODE && r->context_tokens < 1)
-        r->context_tokens = usual_tokens(c->import.root);
-    if (r->phase != SIM_PHASE_DECODE && r->prompt_tokens < 1 && !image)
-        r->prompt_tokens = usual_tokens(c->import.root);
+    tokens = r->phase == SIM_PHASE_DECODE ? &r->context_tokens : &r->prompt_tokens;
+    c->tokens_assumed = *tokens < 1 && !image;
+    if (c->tokens_assumed)
+        *tokens = usual_tokens(c->import.root);
 }
 
 /* ---- what was found -------------------------------------------------------------------------------- */
@@ -141,15 +142,20 @@ static void note_request(const conversion *c)
 {
     const sim_workload_request *r = &c->request;
     const bool decode = r->phase == SIM_PHASE_DECODE;
-    int64_t tokens = decode ? r->context_tokens : r->prompt_tokens;
+    char tokens[64] = "";
 
-    if (!c->phase_assumed)
+    if (!c->phase_assumed && !c->batch_assumed && !c->tokens_assumed)
         return;
-    if (tokens > 0)
-        note(c, "%s, batch %" PRId64 ", %" PRId64 " tokens %s: assumed", sim_phase_names[r->phase], r->batch,
-             tokens, decode ? "in the cache" : "of prompt");
-    else
-        note(c, "%s, batch %" PRId64 ": assumed", sim_phase_names[r->phase], r->batch);
+    if (c->tokens_assumed)
+        snprintf(tokens, sizeof tokens, " %" PRId64 " tokens %s",
+                 decode ? r->context_tokens : r->prompt_tokens, decode ? "in the cache" : "of prompt");
+    note(c, "assumed:%s%s%s%s%s", c->phase_assumed ? " " : "",
+         c->phase_assumed ? sim_phase_names[r->phase] : "",
+         c->phase_assumed && (c->batch_assumed || c->tokens_assumed) ? "," : "",
+         !c->batch_assumed   ? ""
+         : c->tokens_assumed ? " batch 1,"
+                             : " batch 1",
+         tokens);
     sim_hint(c->notes, "--phase, --batch, --context and --prompt say otherwise, here and in 'simacc run'");
 }
 

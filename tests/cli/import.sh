@@ -50,7 +50,7 @@ import tiny -o tiny.json --policy-out tiny_policy.json
 says 'llama of 1 block, 34112 parameters'
 says '11 tensors in 1 file, 68.2 kB: F16 68.2 kB'
 says 'the tensors have as many parameters as the model'
-says 'decode, batch 1, 31 tokens in the cache: assumed'
+says 'assumed: decode, batch 1, 31 tokens in the cache'
 [ ! -s out ] || fail "something on stdout"
 grep -q '"default": "fp16"' tiny_policy.json || fail "not fp16: $(cat tiny_policy.json)"
 run_case 0 run "$source/arch/t4.cfg" tiny.json --policy tiny_policy.json
