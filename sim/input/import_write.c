@@ -48,23 +48,31 @@ static int64_t usual_tokens(const sim_json *config)
     return TOKENS;
 }
 
+/* Tokens of an image: its patches, and the class token; 0: the model takes none. */
+static int64_t image_tokens(const sim_llm_model *model)
+{
+    int64_t side = model->input == SIM_INPUT_PATCHES ? model->image_size / model->patch_size : 0;
+
+    return side > 0 && side < INT32_MAX ? side * side + (model->class_token ? 1 : 0) : 0;
+}
+
 /* Fills in what was not asked. */
 static void complete_request(conversion *c, const sim_llm_model *model)
 {
     sim_workload_request *r = &c->request;
-    const bool image = model->input == SIM_INPUT_PATCHES;
+    const int64_t image = image_tokens(model);
     int64_t *tokens;
 
     c->phase_assumed = r->phase == SIM_PHASE_NONE;
     if (c->phase_assumed)
-        r->phase = model->encoder || image || r->prompt_tokens > 0 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
+        r->phase = model->encoder || image > 0 || r->prompt_tokens > 0 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
     c->batch_assumed = r->batch < 1;
     if (c->batch_assumed)
         r->batch = 1;
     tokens = r->phase == SIM_PHASE_DECODE ? &r->context_tokens : &r->prompt_tokens;
-    c->tokens_assumed = *tokens < 1 && !image;
-    if (c->tokens_assumed)
-        *tokens = usual_tokens(c->import.root);
+    c->tokens_assumed = *tokens < 1 && image == 0;
+    if (*tokens < 1)
+        *tokens = image > 0 ? image : usual_tokens(c->import.root);
 }
 
 /* ---- what was found -------------------------------------------------------------------------------- */
@@ -197,8 +205,9 @@ static void put_list(const conversion *c, sim_text *out)
 /* The model once more in the shape in which each of its matrices stands once and whole: a prefill. */
 static sim_status expand_whole(const conversion *c, const sim_llm_model *model, sim_workload *out)
 {
+    const int64_t image = image_tokens(model);
     const sim_workload_request whole = {
-        .phase = SIM_PHASE_PREFILL, .batch = 1, .prompt_tokens = model->input == SIM_INPUT_PATCHES ? 0 : 1};
+        .phase = SIM_PHASE_PREFILL, .batch = 1, .prompt_tokens = image > 0 ? image : 1};
 
     return sim_workload_of(c->import.root, c->import.file, &whole, c->arena, out, c->err);
 }

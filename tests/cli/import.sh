@@ -87,6 +87,12 @@ done
 awk -F, '$1 == "conv1" && $4 == 289 && $5 == 32 && $6 == 27 {found = 1} END {exit !found}' direct ||
     fail "conv1 is not 289 x 32 x 27"
 
+# ---- every shipped model -----------------------------------------------------------------------------
+
+for model in "$source"/workloads/models/*.json; do
+    import "$model" -o model.json --policy-out policy.json
+done
+
 # ---- what cannot be --------------------------------------------------------------------------------------
 
 run_case 2 import
