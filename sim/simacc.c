@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "input/arch.h"
+#include "input/import_workload.h"
 #include "input/policy.h"
 #include "input/workload.h"
 #include "model/run.h"
@@ -83,10 +84,38 @@ static int64_t given(int64_t value)
     return value > 0 ? value : 0;
 }
 
+static sim_workload_request request_of(const sim_workload_options *options)
+{
+    if (!options)
+        return (sim_workload_request){0};
+    return (sim_workload_request){
+        .phase = options->phase,
+        .batch = given(options->batch),
+        .context_tokens = given(options->context_tokens),
+        .prompt_tokens = given(options->prompt_tokens),
+        .new_tokens = given(options->new_tokens),
+        .chunk_tokens = given(options->chunk_tokens),
+        .draft_tokens = given(options->draft_tokens),
+        .tensor_parallel = given(options->tensor_parallel),
+        .pipeline_parallel = given(options->pipeline_parallel),
+        .mla = options->mla,
+        .merged_projections = options->merged_projections,
+        .full_attention = options->full_attention,
+    };
+}
+
+sim_status sim_import_file(const char *path, const sim_workload_options *options, sim_text *workload,
+                           sim_text *policy, sim_err *notes, sim_err *err)
+{
+    const sim_workload_request request = request_of(options);
+
+    return sim_import_convert(path, &request, workload, policy, notes, err);
+}
+
 sim_status sim_workload_open(const char *path, const sim_workload_options *options, sim_workload_handle **out,
                              sim_err *err)
 {
-    sim_workload_request request = {0};
+    const sim_workload_request request = request_of(options);
     sim_arena arena;
     sim_workload_handle *handle = new_handle(&arena, sizeof *handle, err);
     sim_status status;
@@ -95,22 +124,6 @@ sim_status sim_workload_open(const char *path, const sim_workload_options *optio
     if (!handle)
         return SIM_NO_MEMORY;
     handle->arena = arena;
-    if (options) {
-        request = (sim_workload_request){
-            .phase = options->phase,
-            .batch = given(options->batch),
-            .context_tokens = given(options->context_tokens),
-            .prompt_tokens = given(options->prompt_tokens),
-            .new_tokens = given(options->new_tokens),
-            .chunk_tokens = given(options->chunk_tokens),
-            .draft_tokens = given(options->draft_tokens),
-            .tensor_parallel = given(options->tensor_parallel),
-            .pipeline_parallel = given(options->pipeline_parallel),
-            .mla = options->mla,
-            .merged_projections = options->merged_projections,
-            .full_attention = options->full_attention,
-        };
-    }
     status = sim_workload_load(path, &request, &handle->arena, &handle->workload, err);
     if (status != SIM_OK) {
         sim_workload_close(handle);

@@ -53,6 +53,13 @@ sim_status sim_workload_open(const char *path, const sim_workload_options *optio
  * w8a8. */
 sim_status sim_policy_open(const char *spec, sim_policy_handle **out, sim_err *err);
 
+/* Reads what is no workload file yet: a config.json, a folder with one and its checkpoint, a .safetensors or
+ * .gguf file, a topology of SCALE-Sim (.csv); _workload_open takes these too. Writes a workload file into
+ * `workload`, the policy that the checkpoint implies into `policy` (NULL: not wanted), and what was found and
+ * assumed into `notes`, with status SIM_OK. Further errors: SIM_USAGE for a policy of a list of layers. */
+sim_status sim_import_file(const char *path, const sim_workload_options *options /* may be NULL */,
+                           sim_text *workload, sim_text *policy, sim_err *notes, sim_err *err);
+
 void sim_arch_close(sim_arch_handle *arch);
 void sim_workload_close(sim_workload_handle *workload);
 void sim_policy_close(sim_policy_handle *policy);

@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-const sim_command *const sim_commands[] = {
-    &sim_cmd_run,  &sim_cmd_table,    &sim_cmd_plot, &sim_cmd_calibrate,
-    &sim_cmd_list, &sim_cmd_validate, &sim_cmd_help, NULL};
+const sim_command *const sim_commands[] = {&sim_cmd_run,       &sim_cmd_table,  &sim_cmd_plot,
+                                           &sim_cmd_calibrate, &sim_cmd_import, &sim_cmd_list,
+                                           &sim_cmd_validate,  &sim_cmd_help,   NULL};
 
 enum { COMMANDS_MAX = 32, OPTIONS_MAX = 32 };
 

@@ -12,6 +12,8 @@
  *   {"name": "...", "default": "w8a8",
  *    "policy": [{"layer": "layers.*.down_proj", "w_bits": 4, "a_bits": 8, "kv_bits": 8,
  *                "w_format": "int", "a_format": "int", "kv_format": "int", "group": 128}, ...]}
+ * "group_bits" beside "group" says how many bits a group's scale (and zero point) takes, as checkpoints of
+ * ggml have it; without, 16 and the weights' width.
  * A search result has the same "policy" list; its other members (objective, cost, budget, lower_bound, gap,
  * method) are accepted. "rules" is another name of "policy". "layer" is matched by sim_match_name().
  *

@@ -434,5 +434,7 @@ sim_status sim_quant_config_apply(const sim_json *config, const sim_json *beside
     }
     if (r.status == SIM_OK)
         *method = sim_arena_text(arena, name, strlen(name));
+    if (r.status == SIM_OK && !*method)
+        return sim_fail(err, SIM_NO_MEMORY, file, 0, "out of memory");
     return r.status;
 }

@@ -2,6 +2,7 @@
 #include "input/workload.h"
 
 #include "base/text.h"
+#include "input/import_workload.h"
 #include "input/json_read.h"
 #include "input/layers.h"
 #include "input/llm.h"
@@ -253,21 +254,25 @@ static const sim_json *find_model(sim_json_reader *r, const sim_json *model, sim
 }
 
 /* The hf_quant_config.json that lies beside a config.json; NULL: there is none that can be read. */
-static const sim_json *quant_beside(const char *file, sim_arena *arena, const char **path)
+static const sim_json *quant_beside(sim_json_reader *r, const char *file, sim_arena *arena, const char **path)
 {
     const char *slash = strrchr(file, '/');
     const sim_json *beside;
     sim_err ignored = {0};
+    sim_status status = SIM_NO_MEMORY;
     char *text;
     size_t length;
 
     if (strcmp(slash ? slash + 1 : file, "config.json") != 0)
         return NULL;
     *path = path_beside(file, "hf_quant_config.json", arena);
-    if (!*path || sim_text_read_file(*path, SIM_JSON_FILE_MAX, arena, &text, &length, &ignored) != SIM_OK ||
-        sim_json_parse(text, length, *path, arena, &beside, &ignored) != SIM_OK)
-        return NULL;
-    return beside;
+    if (*path)
+        status = sim_text_read_file(*path, SIM_JSON_FILE_MAX, arena, &text, &length, &ignored);
+    if (status == SIM_OK)
+        status = sim_json_parse(text, length, *path, arena, &beside, &ignored);
+    if (status == SIM_NO_MEMORY)
+        sim_json_error(r, status, 0, "out of memory");
+    return status == SIM_OK ? beside : NULL;
 }
 
 /* The bits of the checkpoint, where the config says them. A method that is not understood is no error: a
@@ -276,16 +281,16 @@ static void read_quantization(sim_json_reader *r, const sim_json *config, const 
                               sim_workload *out)
 {
     const char *beside_file = file;
-    const sim_json *beside = quant_beside(file, arena, &beside_file);
+    const sim_json *beside = quant_beside(r, file, arena, &beside_file);
     sim_err err = {0};
     sim_status status =
         sim_quant_config_apply(config, beside, file, beside_file, arena, (sim_layer *)out->layers,
                                out->layer_count, &out->quantized_by, &err);
 
-    if (status == SIM_NO_MEMORY)
-        sim_json_error(r, status, 0, "out of memory");
-    else if (status != SIM_OK)
+    if (status != SIM_OK && status != SIM_NO_MEMORY)
         out->quantization_unknown = sim_arena_text(arena, err.items[0].text, strlen(err.items[0].text));
+    if (status == SIM_NO_MEMORY || (status != SIM_OK && !out->quantization_unknown))
+        sim_json_error(r, SIM_NO_MEMORY, 0, "out of memory");
 }
 
 static void read_model(sim_json_reader *r, const sim_json *root, const sim_json *model,
@@ -407,13 +412,23 @@ sim_status sim_workload_read(const char *text, size_t length, const char *path,
     return status == SIM_OK ? read_root(root, path, request, arena, out, err) : status;
 }
 
+sim_status sim_workload_of(const sim_json *root, const char *path, const sim_workload_request *request,
+                           sim_arena *arena, sim_workload *out, sim_err *err)
+{
+    *out = (sim_workload){0};
+    return read_root(root, path, request, arena, out, err);
+}
+
 sim_status sim_workload_load(const char *path, const sim_workload_request *request, sim_arena *arena,
                              sim_workload *out, sim_err *err)
 {
     char *text;
     size_t length;
-    sim_status status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
+    sim_status status;
 
     *out = (sim_workload){0};
+    if (sim_import_wants(path))
+        return sim_import_load(path, request, arena, out, err);
+    status = sim_text_read_file(path, SIM_JSON_FILE_MAX, arena, &text, &length, err);
     return status == SIM_OK ? sim_workload_read(text, length, path, request, arena, out, err) : status;
 }

@@ -17,7 +17,8 @@ typedef struct sim_workload_request {
     bool merged_projections, full_attention;
 } sim_workload_request;
 
-/* The files are described in README.md ("Workloads"); all slips of a file are reported together.
+/* The files are described in README.md ("Workloads"); all slips of a file are reported together. What is no
+ * JSON (a checkpoint, a topology), and a folder, are imported (input/import.h).
  *
  * SIM_BAD_INPUT: anything wrong in a file, each slip with its line. SIM_OVERFLOW: a layer of more than 2^63 -
  * 1 multiply-accumulates (or elements). SIM_USAGE: a request for something that an explicit list of layers
@@ -30,5 +31,9 @@ sim_status sim_workload_load(const char *path, const sim_workload_request *reque
 sim_status sim_workload_read(const char *text, size_t length, const char *path,
                              const sim_workload_request *request, sim_arena *arena, sim_workload *out,
                              sim_err *err);
+
+/* The same for what was read already: an object of one of the forms. */
+sim_status sim_workload_of(const sim_json *root, const char *path, const sim_workload_request *request,
+                           sim_arena *arena, sim_workload *out, sim_err *err);
 
 #endif

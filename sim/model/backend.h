@@ -58,6 +58,7 @@ typedef struct sim_gemm {
     int64_t batch;
     int w_bits, a_bits;     /* operand widths that compute */
     int w_group;            /* elements of w per scale and zero point; 0: none */
+    int w_group_bits;       /* of these; 0: a scale of 16 bits and a zero point of w_bits */
     int out_bits, acc_bits; /* of the final outputs and of partial sums */
     /* Stored bits of one product's operands, rows padded to bytes and scales included. */
     int64_t w_stored_bits, a_stored_bits, out_stored_bits;
@@ -81,10 +82,18 @@ static inline int64_t sim_taps(const sim_gemm *gemm)
     return sim_is_conv(gemm) ? gemm->window.kernel_h * gemm->window.kernel_w : 1;
 }
 
+/* Bits of a group's scale and zero point. */
+static inline int sim_group_bits(int element_bits, int group_bits)
+{
+    return group_bits > 0 ? group_bits : 16 + element_bits;
+}
+
 /* Bits that an element of the second operand takes in memory, its share of scale and zero point included. */
 static inline double sim_weight_element_bits(const sim_gemm *gemm)
 {
-    return gemm->w_bits + (gemm->w_group > 0 ? (16.0 + gemm->w_bits) / gemm->w_group : 0);
+    const double group_bits = sim_group_bits(gemm->w_bits, gemm->w_group_bits);
+
+    return gemm->w_bits + (gemm->w_group > 0 ? group_bits / gemm->w_group : 0);
 }
 
 /* Positions along one side of a convolution's input of `size` elements. */

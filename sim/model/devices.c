@@ -90,7 +90,7 @@ static int64_t spare_bytes(const sim_layer_request *q)
 
     if (l->spare_n == 0 || l->tied)
         return 0;
-    return sim_stored_bits(l->spare_n, table ? l->n : l->k, q->precision.w.bits, q->precision.group) / 8 *
+    return sim_stored_weight_bits(l->spare_n, table ? l->n : l->k, &q->precision) / 8 *
            (table ? 1 : l->batch);
 }
 

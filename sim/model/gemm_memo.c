@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT + 8 };
+enum { GEMM_NUMBERS = SIM_DIMS + 11 + SIM_OPERAND_COUNT + 8 };
 
 /* Everything that tells products apart, as numbers: structs have padding. */
 static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
@@ -17,6 +17,7 @@ static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
         g->w_bits,
         g->a_bits,
         g->w_group,
+        g->w_group_bits,
         g->out_bits,
         g->acc_bits,
         g->w_stored_bits,

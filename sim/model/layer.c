@@ -48,6 +48,8 @@ static int64_t second_operand_bits(const sim_layer_request *q, int64_t n, int64_
 {
     int bits = sim_second_operand(q).bits;
 
+    if (q->layer->weights == SIM_WEIGHTS_STATIC)
+        return sim_stored_weight_bits(n, k, &q->precision);
     if (q->layer->weights == SIM_WEIGHTS_KV && k != q->layer->kv_row_elements)
         return sim_stored_bits(k, n, bits, q->precision.group);
     return sim_stored_bits(n, k, bits, q->layer->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group);
@@ -63,9 +65,9 @@ int64_t sim_weight_bits(const sim_layer_request *q)
     if (__builtin_mul_overflow(l->param_elements, INT64_C(16), &extra))
         return -1;
     if (l->op == SIM_OP_EMBEDDING)
-        one = sim_stored_bits(l->k, l->n, q->precision.w.bits, q->precision.group);
+        one = sim_stored_weight_bits(l->k, l->n, &q->precision);
     else if ((l->op == SIM_OP_MATMUL || l->op == SIM_OP_CONV2D) && l->weights == SIM_WEIGHTS_STATIC)
-        one = sim_stored_bits(l->n, l->k, q->precision.w.bits, q->precision.group);
+        one = sim_stored_weight_bits(l->n, l->k, &q->precision);
     else
         one = 0;
     if (one < 0 || __builtin_mul_overflow(one, matrices, &all) || __builtin_add_overflow(all, extra, &all))
@@ -159,6 +161,7 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
+    g->w_group_bits = l->weights == SIM_WEIGHTS_STATIC ? q->precision.group_bits : 0;
     g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits
                   : l->out_bits > 0     ? l->out_bits
                                         : sim_output_bits(x->arch, g->a_bits);
@@ -408,15 +411,15 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
         return sim_layer_too_large(x, l, err);
     in_bits = table
-                  ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
+                  ? sim_stored_weight_bits(rows, n, &q->precision)
                   : sim_stored_bits(rows, n, l->in_bits > 0 ? l->in_bits : sim_output_bits(arch, a_bits), 0);
     out_bits = sim_stored_bits(rows, n, l->out_bits > 0 ? l->out_bits : a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
         return sim_layer_too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
-    out->tensor_bytes = bytes_of((table || fused(arch, l->a_on_chip) ? 0 : in) +
-                                 (fused(arch, l->out_on_chip) ? 0 : written));
+    out->tensor_bytes =
+        bytes_of((table || fused(arch, l->a_on_chip) ? 0 : in) + (fused(arch, l->out_on_chip) ? 0 : written));
     ops = elements * l->ops_per_element + l->folded_ops;
     out->counts.of[SIM_EVENT_VECTOR_OP] = ops;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;

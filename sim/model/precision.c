@@ -27,11 +27,13 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
     lay_over(&out->a, &layer->own.a);
     lay_over(&out->kv, &layer->own.kv);
     out->group = layer->own.group > 0 ? layer->own.group : policy->base.group;
+    out->group_bits = layer->own.group > 0 ? layer->own.group_bits : policy->base.group_bits;
     if (policy->overrides_own) {
         lay_over(&out->w, &policy->base.w);
         lay_over(&out->a, &policy->base.a);
         out->kv = policy->base.kv;
         out->group = policy->base.group;
+        out->group_bits = policy->base.group_bits;
     }
     out->scales = policy->base.scales;
     out->outliers_frac = policy->base.outliers_frac;
@@ -50,8 +52,10 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
         lay_over(&out->w, &rule->precision.w);
         lay_over(&out->a, &rule->precision.a);
         lay_over(&out->kv, &rule->precision.kv);
-        if (rule->precision.group >= 0)
+        if (rule->precision.group >= 0) {
             out->group = rule->precision.group;
+            out->group_bits = rule->precision.group_bits;
+        }
         if (rule->precision.scales != SIM_SCALES_UNSET)
             out->scales = rule->precision.scales;
         if (rule->precision.outliers_frac != 0)
@@ -63,17 +67,27 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
     return by_rule;
 }
 
-int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
+static int64_t stored_bits(int64_t rows, int64_t row_elements, int bits, int group, int group_bits)
 {
     int64_t row, total, scales = 0;
 
     if (__builtin_mul_overflow(row_elements, (int64_t)bits, &row))
         return -1;
     if (group > 0)
-        scales = sim_ceil_div(row_elements, group) * (16 + bits);
+        scales = sim_ceil_div(row_elements, group) * sim_group_bits(bits, group_bits);
     if (__builtin_add_overflow(row, scales + 7, &row) || __builtin_mul_overflow(row / 8 * 8, rows, &total))
         return -1;
     return total;
+}
+
+int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group)
+{
+    return stored_bits(rows, row_elements, bits, group, 0);
+}
+
+int64_t sim_stored_weight_bits(int64_t rows, int64_t row_elements, const sim_precision *precision)
+{
+    return stored_bits(rows, row_elements, precision->w.bits, precision->group, precision->group_bits);
 }
 
 static void as_plain(const sim_arch *arch, sim_number *number)

@@ -26,5 +26,7 @@ void sim_precision_plain(const sim_arch *arch, sim_precision *precision);
 /* Bits that `rows` rows of `row_elements` elements take in memory: dense, each row padded to bytes, with a
  * 16-bit scale and a zero point of the element's width per group (group 0: none). -1 on overflow. */
 int64_t sim_stored_bits(int64_t rows, int64_t row_elements, int bits, int group);
+/* The same for weights, whose groups may take other bits than these. */
+int64_t sim_stored_weight_bits(int64_t rows, int64_t row_elements, const sim_precision *precision);
 
 #endif

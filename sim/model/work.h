@@ -43,7 +43,9 @@ extern const char *const sim_scales_names[SIM_SCALES_COUNT + 1]; /* "" "none" "p
 /* What a policy says of one layer. */
 typedef struct sim_precision {
     sim_number w, a, kv;
-    int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    int group;      /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    int group_bits; /* that a group of weights takes beside them; 0: a scale of 16 bits and a zero point of
+                       the weights' width */
     sim_scales scales;
     double outliers_frac; /* of the input features, that share is multiplied in 16-bit floats beside
                              (LLM.int8()); 0: not said, below 0: none */

@@ -73,6 +73,19 @@ static sim_status tabulate(sim_err *err)
     return status;
 }
 
+/* What `simacc import` does. */
+static sim_status import(sim_err *err)
+{
+    sim_text workload = {.length = 0}, policy = {.length = 0};
+    sim_err notes = {0};
+    sim_status status = sim_import_file(SIMACC_SOURCE_DIR "/workloads/models/opt_125m.json", NULL, &workload,
+                                        &policy, &notes, err);
+
+    sim_text_free(&workload);
+    sim_text_free(&policy);
+    return status;
+}
+
 static sim_status everything(sim_err *err)
 {
     sim_arch_handle *arch = NULL;
@@ -166,4 +179,9 @@ Test(api_alloc, each_failure_of_a_table_is_reported)
 Test(api_alloc, each_failure_on_several_devices_is_reported)
 {
     survive(spread);
+}
+
+Test(api_alloc, each_failure_of_an_import_is_reported)
+{
+    survive(import);
 }

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "input/policy.h"
+#include "model/run.h"
 
 #include <criterion/criterion.h>
 
@@ -420,4 +421,32 @@ Test(policy, files)
     load(&f, "missing.json");
     cr_expect_str_eq(f.err.items[0].file, "missing.json");
     sim_arena_free(&f.arena);
+}
+
+/* Groups that take other bits than a scale of 16 and a zero point. */
+Test(policy, group_bits)
+{
+    static const char text[] = "{\"policy\": [{\"layer\": \"a\", \"w_bits\": 4, \"a_bits\": 16, "
+                               "\"group\": 32, \"group_bits\": 8},\n{\"layer\": \"b\", \"group\": 32}]}";
+    static const char lone[] = "{\"policy\": [{\"layer\": \"a\", \"w_bits\": 4,\n\"group_bits\": 8}]}";
+    const sim_layer a = {.name = "a"}, b = {.name = "b", .own = {.group = 64, .group_bits = 10}};
+    sim_arena arena;
+    sim_policy policy;
+    sim_precision p;
+    sim_err err = {0};
+
+    sim_arena_init(&arena, NULL);
+    cr_assert_eq(sim_policy_read(text, strlen(text), "p.json", &arena, &policy, &err), SIM_OK, "%s",
+                 err.items[0].text);
+    sim_precision_of(&policy, &a, -1, &p);
+    cr_assert(p.group == 32 && p.group_bits == 8);
+    cr_assert_eq(sim_stored_weight_bits(3, 96, &p), 3 * (96 * 4 + 3 * 8));
+    sim_precision_of(&policy, &b, -1, &p);
+    cr_assert(p.group == 32 && p.group_bits == 0, "a group without bits has the usual ones");
+    p.w.bits = 4;
+    cr_assert_eq(sim_stored_weight_bits(3, 128, &p), 3 * (128 * 4 + 4 * 20));
+    cr_assert_eq(sim_policy_read(lone, strlen(lone), "p.json", &arena, &policy, &err), SIM_BAD_INPUT);
+    cr_assert_eq(err.items[0].line, 2);
+    cr_assert_not_null(strstr(err.items[0].text, "needs 'group' beside it"));
+    sim_arena_free(&arena);
 }
