@@ -5,6 +5,7 @@
 #include "input/json_read.h"
 #include "input/layers.h"
 #include "input/llm.h"
+#include "input/quant_config.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -251,6 +252,42 @@ static const sim_json *find_model(sim_json_reader *r, const sim_json *model, sim
     return config;
 }
 
+/* The hf_quant_config.json that lies beside a config.json; NULL: there is none that can be read. */
+static const sim_json *quant_beside(const char *file, sim_arena *arena, const char **path)
+{
+    const char *slash = strrchr(file, '/');
+    const sim_json *beside;
+    sim_err ignored = {0};
+    char *text;
+    size_t length;
+
+    if (strcmp(slash ? slash + 1 : file, "config.json") != 0)
+        return NULL;
+    *path = path_beside(file, "hf_quant_config.json", arena);
+    if (!*path || sim_text_read_file(*path, SIM_JSON_FILE_MAX, arena, &text, &length, &ignored) != SIM_OK ||
+        sim_json_parse(text, length, *path, arena, &beside, &ignored) != SIM_OK)
+        return NULL;
+    return beside;
+}
+
+/* The bits of the checkpoint, where the config says them. A method that is not understood is no error: a
+ * policy may be given; the report says that it was passed over. */
+static void read_quantization(sim_json_reader *r, const sim_json *config, const char *file, sim_arena *arena,
+                              sim_workload *out)
+{
+    const char *beside_file = file;
+    const sim_json *beside = quant_beside(file, arena, &beside_file);
+    sim_err err = {0};
+    sim_status status =
+        sim_quant_config_apply(config, beside, file, beside_file, arena, (sim_layer *)out->layers,
+                               out->layer_count, &out->quantized_by, &err);
+
+    if (status == SIM_NO_MEMORY)
+        sim_json_error(r, status, 0, "out of memory");
+    else if (status != SIM_OK)
+        out->quantization_unknown = sim_arena_text(arena, err.items[0].text, strlen(err.items[0].text));
+}
+
 static void read_model(sim_json_reader *r, const sim_json *root, const sim_json *model,
                        const sim_workload_request *request, sim_arena *arena, sim_workload *out)
 {
@@ -269,6 +306,8 @@ static void read_model(sim_json_reader *r, const sim_json *root, const sim_json 
     status = sim_llm_expand(config, file, &llm, arena, out, r->err);
     if (status != SIM_OK)
         r->status = status;
+    else
+        read_quantization(r, config, file, arena, out);
 }
 
 /* ---- forms ---------------------------------------------------------------------------------------- */

@@ -28,6 +28,36 @@ static sim_number widened(sim_number number)
     return (sim_number){SIM_FORMAT_INT, number.format == SIM_FORMAT_INT && number.bits > 8 ? number.bits : 8};
 }
 
+static sim_number as_integer(sim_number number, int most)
+{
+    return (sim_number){SIM_FORMAT_INT, number.bits < most ? number.bits : most};
+}
+
+static bool supported(const sim_arch *arch, const sim_layer_request *q)
+{
+    char why[SIM_ERR_HINT];
+
+    return arch->backend->supports(arch, sim_second_operand(q), q->precision.a, why, sizeof why);
+}
+
+/* Formats of a checkpoint that the machine lacks. First the weights become integers of the same width, which
+ * kernels widen in registers (FP8 weights on an A100 multiply as fp16); then the activations half precision;
+ * then both integers, of 8 bits where nothing wider is there. */
+static void settle_checkpoint(const sim_arch *arch, sim_layer_request *q)
+{
+    const sim_number half = {SIM_FORMAT_FP, 16};
+    const sim_precision asked = q->precision;
+
+    for (int step = 0; step < 4 && !supported(arch, q); step++) {
+        int most = step < 3 ? 16 : 8;
+
+        q->precision.w = as_integer(asked.w, most);
+        q->precision.kv = as_integer(asked.kv, most);
+        q->precision.a = step == 0 ? asked.a : step == 1 ? half : as_integer(asked.a, most);
+        q->float_fallback = true;
+    }
+}
+
 /* lm_head and embeddings stay in half precision where the back end has it, else in integers of 8 bits (more
  * where the policy gives more), unless a rule names them. */
 static void request_of(const sim_arch *arch, const sim_policy *policy, const sim_layer *layer,
@@ -40,6 +70,8 @@ static void request_of(const sim_arch *arch, const sim_policy *policy, const sim
     *out = (sim_layer_request){.layer = layer};
     by_rule = sim_precision_of(policy, layer, position, &out->precision);
     sim_precision_plain(arch, &out->precision);
+    if (layer->from_checkpoint && !policy->overrides_own && is_product(layer))
+        settle_checkpoint(arch, out);
     if (!layer->keep_float || by_rule)
         return;
     out->precision.group = 0;
@@ -148,6 +180,20 @@ static sim_status check_devices(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
+/* Without a policy the bits are the checkpoint's: the report says whose. */
+static sim_status name_checkpoint(const sim_workload *workload, const sim_policy **policy, sim_arena *arena,
+                                  sim_err *err)
+{
+    sim_policy *named = sim_arena_alloc(arena, 1, sizeof *named);
+
+    if (!named)
+        return out_of_memory(err);
+    *named = **policy;
+    named->name = sim_arena_printf(arena, "%s of the checkpoint", workload->quantized_by);
+    *policy = named;
+    return named->name ? SIM_OK : out_of_memory(err);
+}
+
 /* ---- the run ------------------------------------------------------------------------------------- */
 
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
@@ -181,6 +227,11 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     if (status != SIM_OK)
         return status;
 
+    if (workload->quantized_by && !policy->overrides_own && !policy->file) {
+        status = name_checkpoint(workload, &policy, arena, err);
+        if (status != SIM_OK)
+            return status;
+    }
     out->arch = arch;
     out->workload = workload;
     out->policy = policy;

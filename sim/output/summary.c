@@ -453,6 +453,7 @@ static bool is_named_before(const sim_result *result, int64_t at)
 
 static void put_notes(const sim_result *result, int width, sim_text *out)
 {
+    const bool of_checkpoint = result->workload->quantized_by && !result->policy->overrides_own;
     int64_t fallbacks = 0;
     int bits = 0;
     line l = {.length = 0};
@@ -469,10 +470,18 @@ static void put_notes(const sim_result *result, int width, sim_text *out)
     if (fallbacks > NAMES_SHOWN)
         add(&l, " and %" PRId64 " more", fallbacks - NAMES_SHOWN);
     if (fallbacks > 0) {
-        add(&l, ": meant to stay float, which this back end lacks; ran on %d-bit integers", bits);
+        if (of_checkpoint)
+            add(&l, ": in formats of the checkpoint that this back end lacks; ran on integers");
+        else
+            add(&l, ": meant to stay float, which this back end lacks; ran on %d-bit integers", bits);
         put(&l, "note", width, false, SIM_PAINT_NONE, out);
     }
     put_power_note(result, width, out);
+    if (result->workload->quantization_unknown && !result->policy->overrides_own) {
+        l.length = 0;
+        add(&l, "the checkpoint's own bits were passed over: %s", result->workload->quantization_unknown);
+        put(&l, "note", width, false, SIM_PAINT_YELLOW, out);
+    }
     if (result->weights_resident) {
         l.length = 0;
         add(&l, "all weights stay on chip from step to step: their first load is not counted");

@@ -35,7 +35,7 @@ static const struct {
      "\"qk_nope_head_dim\": 8, \"qk_rope_head_dim\": 8, \"v_head_dim\": 8}",
      "'kv_lora_rank' must be a positive integer, not -16", 3},
     {"{\"model_type\": \"falcon\", " COMMON "\"new_decoder_architecture\": true,\n\"num_kv_heads\": 3}",
-     "'num_attention_heads' (8) is not a multiple of 'num_key_value_heads' (3)", 1},
+     "'num_attention_heads' (8) is not a multiple of 'num_key_value_heads' (3)", 2},
     {"{\"model_type\": \"llama\", " COMMON "\"intermediate_size\":\n\"96\"}",
      "'intermediate_size' must be a positive integer, not a text", 3},
     {"{\"model_type\": \"bloom\", \"n_layer\": 1000000000,\n\"hidden_size\": 64, \"n_head\": 8, "
