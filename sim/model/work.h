@@ -150,12 +150,12 @@ typedef struct sim_layer {
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
      * Embedding: m look-ups of n elements in a table of k rows. */
     int64_t m, n, k, batch;
-    sim_conv2d conv;     /* only for SIM_OP_CONV2D */
-    sim_weights weights; /* matmul, conv2d */
-    sim_precision own;   /* bits the layer brings itself; 0 where it does not */
+    sim_conv2d conv;      /* only for SIM_OP_CONV2D */
+    sim_weights weights;  /* matmul, conv2d */
+    sim_precision own;    /* bits the layer brings itself; 0 where it does not */
     bool from_checkpoint; /* own bits are those of a checkpoint: formats that the back end lacks become
                              integers of the same width, or of 8 bits */
-    bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
+    bool keep_float;      /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
     /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
      * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
@@ -196,7 +196,7 @@ typedef struct sim_workload {
     int64_t cached_tokens;     /* of a sequence, when the phase is done; 0: there is no cache */
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
     const char *model_type;    /* "llama"; NULL for an explicit layer list */
-    const char *quantized_by; /* method of the checkpoint's own bits ("fp8", "gptq"); NULL: it has none */
+    const char *quantized_by;  /* method of the checkpoint's own bits ("fp8", "gptq"); NULL: it has none */
     const char *quantization_unknown; /* why its quantization_config was passed over; NULL: it was not */
     int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
     int64_t parameters_active; /* of these, without the experts that a token does not choose */
