@@ -79,18 +79,29 @@ sim_status sim_arch_open(const char *path, const sim_setting *settings, int sett
     return SIM_OK;
 }
 
+static int64_t given(int64_t value)
+{
+    return value > 0 ? value : 0;
+}
+
 static sim_workload_request request_of(const sim_workload_options *options)
 {
-    sim_workload_request request = {0};
-
-    if (options) {
-        request.phase = options->phase;
-        request.batch = options->batch > 0 ? options->batch : 0;
-        request.context_tokens = options->context_tokens > 0 ? options->context_tokens : 0;
-        request.prompt_tokens = options->prompt_tokens > 0 ? options->prompt_tokens : 0;
-        request.full_attention = options->full_attention;
-    }
-    return request;
+    if (!options)
+        return (sim_workload_request){0};
+    return (sim_workload_request){
+        .phase = options->phase,
+        .batch = given(options->batch),
+        .context_tokens = given(options->context_tokens),
+        .prompt_tokens = given(options->prompt_tokens),
+        .new_tokens = given(options->new_tokens),
+        .chunk_tokens = given(options->chunk_tokens),
+        .draft_tokens = given(options->draft_tokens),
+        .tensor_parallel = given(options->tensor_parallel),
+        .pipeline_parallel = given(options->pipeline_parallel),
+        .mla = options->mla,
+        .merged_projections = options->merged_projections,
+        .full_attention = options->full_attention,
+    };
 }
 
 sim_status sim_import_file(const char *path, const sim_workload_options *options, sim_text *workload,

@@ -20,7 +20,7 @@ static const char text[] =
     "Prices every layer of WORKLOAD at every (w, a) and prints CSV: the look-up table with which a\n"
     "search (HAQ and the like) chooses bits per layer, here for your own hardware. One row for each\n"
     "layer and precision: layers in the order of the workload, w outermost; numbers are of one\n"
-    "instance, 'repeat' says how many there are.\n"
+    "instance, in all steps of its phase; 'repeat' says how many there are.\n"
     "\n"
     "  simacc table arch/edge.cfg workloads/mlp.json -o table.csv\n"
     "  simacc table arch/edge.cfg workloads/llama2_7b_decode.json --bits w=2..8,a=8,16\n"

@@ -13,7 +13,7 @@ static sim_status out_of_memory(sim_err *err)
 /* ---- kinds of layers ------------------------------------------------------------------------------ */
 
 /* Everything in a layer that its price depends on, as numbers: names and lines do not count. */
-enum { WORK_NUMBERS = 26 };
+enum { WORK_NUMBERS = 46 };
 
 typedef struct work {
     int64_t of[WORK_NUMBERS];
@@ -48,7 +48,27 @@ static void work_of(const sim_layer *l, work *out)
                                                l->out_on_chip,
                                                l->kv_outputs << 1 | l->tied,
                                                l->inputs,
-                                               l->param_elements};
+                                               l->param_elements,
+                                               l->stored_batch,
+                                               l->kv_row_elements,
+                                               l->w_on_chip,
+                                               l->later_pass,
+                                               l->devices << 1 | l->repeated,
+                                               l->all_macs,
+                                               l->spare_n,
+                                               l->in_bits,
+                                               l->out_bits,
+                                               l->cache_rows * l->cache_row_elements,
+                                               l->phase,
+                                               l->steps,
+                                               l->attends << 1 | l->reach.masked,
+                                               l->along,
+                                               l->reach.past_tokens,
+                                               l->reach.new_tokens,
+                                               l->reach.window,
+                                               l->reach.chunk,
+                                               l->reach.stride,
+                                               l->reach.top_k};
 
     memcpy(out->of, numbers, sizeof numbers);
     memcpy(&out->of[WORK_NUMBERS - 1], &l->ops_per_element, sizeof l->ops_per_element);

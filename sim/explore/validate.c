@@ -88,6 +88,8 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_gpu_int4,
         sim_check_gpu_int8,
         sim_check_gpu_w4,
+        sim_check_allreduce,
+        sim_check_mt_nlg,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};

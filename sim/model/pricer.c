@@ -1,11 +1,15 @@
 #include "model/pricer.h"
 
+#include "model/gemm_memo.h"
 #include "model/layer.h"
+#include "model/reach.h"
 #include "model/run.h"
+#include "model/steps.h"
 
 #include <stdio.h>
 
 struct sim_pricer {
+    sim_arena *arena;
     sim_layer_context context;
     sim_precision precision;
     sim_layer_request *requests; /* of all layers, for residency */
@@ -21,6 +25,7 @@ sim_pricer *sim_pricer_new(const sim_arch *arch, const sim_workload *workload, s
 
     if (!p)
         return NULL;
+    p->arena = arena;
     p->context = (sim_layer_context){.arch = arch, .workload = workload, .objective = objective};
     p->context.cache = sim_map_cache_new(arena);
     p->context.memo = sim_gemm_memo_new(arena);
@@ -75,6 +80,62 @@ static sim_status pass_on(const sim_err *trial, sim_err *err)
     return status;
 }
 
+/* The costs of all blocks of a plan, of which only macs is filled. */
+static sim_status fill_macs(const sim_pricer *p, const sim_layer *layer, const sim_step_plan *plan,
+                            sim_layer_cost *series, sim_err *err)
+{
+    for (int64_t i = 0; i < plan->block_count; i++) {
+        sim_layer at;
+
+        if (!sim_layer_at_step(layer, plan->blocks[i].step, &at) || !macs_of(&at, &series[i].result.macs))
+            return sim_layer_too_large(&p->context, layer, err);
+    }
+    return SIM_OK;
+}
+
+/* From the cost of the first step to that of all; with no prices, of its macs alone. */
+static sim_status sum_steps(const sim_pricer *p, const sim_layer_request *q, sim_layer_cost *cost,
+                            sim_err *err)
+{
+    const sim_layer_cost first = *cost;
+    const sim_layer *layer = q->layer;
+    sim_step_plan plan;
+    sim_layer_cost *series;
+    sim_status status;
+    sim_arena arena;
+
+    if (!layer->attends)
+        return sim_steps_repeat(&p->context, layer, layer->steps, &first, cost, err);
+    sim_steps_plan(layer->steps, &plan);
+    sim_arena_init(&arena, &p->arena->allocator);
+    series = sim_arena_alloc(&arena, (size_t)plan.block_count, sizeof *series);
+    if (!series)
+        status = sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    else if (first.prices)
+        status = sim_steps_price(&p->context, q, &plan, first.prices, &arena.allocator, series, err);
+    else
+        status = fill_macs(p, layer, &plan, series, err);
+    if (status == SIM_OK)
+        status = sim_steps_sum(&p->context, layer, &plan, series, cost, err);
+    sim_arena_free(&arena);
+    return status;
+}
+
+/* MACs of all steps of a layer that need not be possible. */
+static sim_status count_macs(const sim_pricer *p, const sim_layer_request *q, int64_t *out, sim_err *err)
+{
+    const sim_layer *layer = q->layer;
+    sim_layer_cost cost = {.prices = NULL};
+    sim_status status = SIM_OK;
+
+    if (!macs_of(layer, &cost.result.macs))
+        return sim_layer_too_large(&p->context, layer, err);
+    if (layer->steps > 1)
+        status = sum_steps(p, q, &cost, err);
+    *out = cost.result.macs;
+    return status;
+}
+
 sim_status sim_pricer_price(sim_pricer *p, const sim_layer *layer, sim_layer_price *out, char *why,
                             size_t why_size, sim_err *err)
 {
@@ -84,16 +145,15 @@ sim_status sim_pricer_price(sim_pricer *p, const sim_layer *layer, sim_layer_pri
     sim_status status;
 
     *out = (sim_layer_price){.possible = false};
-    if (!macs_of(layer, &out->macs))
-        return sim_fail(err, SIM_OVERFLOW, p->context.workload->file, layer->line,
-                        "layer '%s': its counts exceed 63 bits", layer->name);
     if (!supported(p, &request, why, why_size))
-        return SIM_OK;
+        return count_macs(p, &request, &out->macs, err);
     p->trial.count = p->trial.dropped = 0;
     status = sim_layer_cost_of(&p->context, &request, &cost, &p->trial);
+    if (status == SIM_OK && layer->steps > 1)
+        status = sum_steps(p, &request, &cost, &p->trial);
     if (status == SIM_INFEASIBLE) {
         snprintf(why, why_size, "%s", p->trial.items[0].text);
-        return SIM_OK;
+        return count_macs(p, &request, &out->macs, err);
     }
     if (status != SIM_OK)
         return pass_on(&p->trial, err);

@@ -17,10 +17,10 @@ sim_pricer *sim_pricer_new(const sim_arch *arch, const sim_workload *workload, s
  * All of them, since a model that decodes from weights on chip does so only when all its weights fit. */
 void sim_pricer_set(sim_pricer *pricer, const sim_precision *precision);
 
-/* One instance of `layer`, a layer of the workload, priced as sim_run_model() does but by itself: with
- * nothing of its weights loaded before it starts. Where the machine cannot run it (operands that the back end
- * does not support, no tile that fits the buffers) out->possible is false and `why` says why. SIM_OVERFLOW,
- * SIM_NO_MEMORY. */
+/* One instance of `layer`, a layer of the workload, all of its steps, priced as sim_run_model() does but by
+ * itself: with nothing of its weights loaded before it starts. Where the machine cannot run it (operands that
+ * the back end does not support, no tile that fits the buffers) out->possible is false and `why` says why.
+ * SIM_OVERFLOW, SIM_NO_MEMORY. */
 sim_status sim_pricer_price(sim_pricer *pricer, const sim_layer *layer, sim_layer_price *out, char *why,
                             size_t why_size, sim_err *err);
 

@@ -1,7 +1,11 @@
 #include "model/run.h"
 
+#include "model/gemm_memo.h"
 #include "model/group.h"
 #include "model/layer.h"
+#include "model/numerics.h"
+#include "model/schedule.h"
+#include "model/totals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -162,156 +166,18 @@ static sim_status check_support(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
-/* ---- prefetch ---------------------------------------------------------------------- */
-
-/* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
- * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
-static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before,
-                                 const sim_layer_cost *next)
+/* The devices that the workload is spread over must be there. */
+static sim_status check_devices(const sim_arch *arch, const sim_workload *workload, sim_err *err)
 {
-    double saved = fmin(before->idle_tail_cycles, next->first_weight_load_cycles);
-    const sim_layer_result *r = &next->result;
-    int64_t floor = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
+    sim_status status;
 
-    if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
-        return 0;
-    if (arch->buffer_unified_kib > 0 && before->result.has_mapping &&
-        next->weight_tile_bits > before->weight_tile_bits)
-        return 0; /* the spare copy of the weight tile is the only room there is */
-    saved = fmin(saved, (double)(r->cycles - floor));
-    return saved > 0 ? (int64_t)saved : 0;
-}
-
-/* ---- sums ---------------------------------------------------------------------------------------- */
-
-static bool add_times(int64_t *sum, int64_t value, int64_t times)
-{
-    int64_t product;
-
-    return !__builtin_mul_overflow(value, times, &product) && !__builtin_add_overflow(*sum, product, sum);
-}
-
-static void add_energy(sim_energy *sum, const sim_energy *one, double times)
-{
-    sum->mac_j += one->mac_j * times;
-    sum->register_j += one->register_j * times;
-    sum->sram_j += one->sram_j * times;
-    sum->dram_j += one->dram_j * times;
-    sum->vector_j += one->vector_j * times;
-    sum->static_j += one->static_j * times;
-}
-
-static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_totals *t, sim_err *err)
-{
-    double useful = 0;
-
-    for (int64_t i = 0; i < count; i++) {
-        const sim_layer_result *l = &layers[i];
-
-        if (!add_times(&t->macs, l->macs, l->repeat) ||
-            !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
-            !add_times(&t->cycles, l->cycles, l->repeat) ||
-            !add_times(&t->dram_read_bytes, l->dram_read_bytes, l->repeat) ||
-            !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat))
-            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the sums over all layers exceed 63 bits");
-        t->latency_s += l->latency_s * (double)l->repeat;
-        add_energy(&t->energy, &l->energy, (double)l->repeat);
-        useful += l->utilization_frac * (double)l->cycles * (double)l->repeat;
-    }
-    t->utilization_frac = t->cycles > 0 ? useful / (double)t->cycles : 0;
-    return SIM_OK;
-}
-
-static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload, const sim_layer_cost *costs,
-                             sim_totals *t, sim_err *err)
-{
-    int64_t tensors = 0, kv = 0, most_macs = -1;
-    bool has_kv = false;
-
-    for (int64_t i = 0; i < workload->layer_count; i++) {
-        const sim_layer_cost *c = &costs[i];
-        int64_t repeat = workload->layers[i].repeat;
-
-        has_kv |= c->kv_bytes > 0;
-        if (!add_times(&t->weight_bytes, c->weight_bytes, repeat) || !add_times(&kv, c->kv_bytes, repeat))
-            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
-        if (c->tensor_bytes > tensors)
-            tensors = c->tensor_bytes;
-        if (c->peak_macs_per_cycle > 0 && c->result.macs > most_macs) {
-            most_macs = c->result.macs;
-            t->peak_macs_per_s = c->peak_macs_per_cycle * arch->clock_mhz * 1e6;
-        }
-    }
-    t->kv_cache_bytes = has_kv ? kv : -1;
-    if (__builtin_add_overflow(t->weight_bytes, kv, &t->peak_memory_bytes) ||
-        __builtin_add_overflow(t->peak_memory_bytes, tensors, &t->peak_memory_bytes))
-        return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
-    t->memory_fits = (double)t->peak_memory_bytes <= arch->dram_capacity_gib * 1024 * 1024 * 1024;
-    return SIM_OK;
-}
-
-static sim_provenance worse(sim_provenance a, sim_provenance b)
-{
-    return a < b ? a : b;
-}
-
-/* Stretches all layers alike to the time that the whole step takes when it goes on for long. */
-static void sustain(const sim_layer_context *x, const sim_layer_cost *costs, sim_layer_result *results,
-                    int64_t count)
-{
-    const sim_kernels *kernels = x->arch->backend->kernels;
-    double cycles = 0, dynamic_pj = 0, stretch;
-
-    for (int64_t i = 0; i < count; i++) {
-        double repeat = (double)results[i].repeat;
-
-        cycles += (double)results[i].cycles * repeat;
-        dynamic_pj += sim_counts_pj(costs[i].prices, &costs[i].counts) * repeat;
-    }
-    if (cycles <= 0)
-        return;
-    stretch = kernels->step_cycles(x->arch, cycles, 1e-12 * dynamic_pj) / cycles - 1;
-    for (int64_t i = 0; stretch > 0 && i < count; i++) {
-        double more = ceil(stretch * (double)costs[i].result.cycles);
-
-        if (more < 9e18 - (double)costs[i].result.cycles) {
-            const char *name = results[i].name;
-            int64_t repeat = results[i].repeat;
-
-            sim_layer_finish(x, &costs[i], -(int64_t)more, &results[i]);
-            results[i].name = name;
-            results[i].repeat = repeat;
-        }
-    }
-}
-
-/* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
- * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
-static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
-{
-    sim_provenance worst =
-        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
-    sim_hardware hardware;
-
-    if (arch->backend->kernels)
-        return worse((sim_provenance)arch->gpu.energy_provenance, arch->dram.provenance);
-    arch->backend->hardware(arch, &hardware);
-    if (hardware.kind == SIM_PE_SERIAL)
-        worst = SIM_ASSUMED;
-    if (totals->energy.vector_j > 0)
-        worst = worse(worst, arch->tech.vector_provenance);
-    return worst;
-}
-
-/* Layers whose extents change from step to step have no single cost. */
-static sim_status check_steps(const sim_workload *workload, sim_err *err)
-{
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (workload->layers[i].steps > 1)
-            return sim_fail(err, SIM_BAD_INPUT, workload->file, workload->layers[i].line,
-                            "layer '%s' stands for %lld steps; single ones can be priced",
-                            workload->layers[i].name, (long long)workload->layers[i].steps);
-    return SIM_OK;
+    if (workload->devices <= 1 || workload->devices <= arch->link.devices)
+        return SIM_OK;
+    status = sim_fail(err, SIM_BAD_INPUT, arch->file, 0,
+                      "workload '%s' is spread over %lld devices; '%s' has %lld", workload->name,
+                      (long long)workload->devices, arch->name, (long long)arch->link.devices);
+    sim_hint(err, "'link.devices' says how many may be joined, link.topology and link.bandwidth_gb_s how");
+    return status;
 }
 
 /* Without a policy the bits are the checkpoint's: the report says whose. */
@@ -333,48 +199,33 @@ static sim_status name_checkpoint(const sim_workload *workload, const sim_policy
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
 {
-    int64_t count = workload->layer_count;
-    sim_layer_request *requests = sim_arena_alloc(arena, (size_t)count, sizeof *requests);
-    sim_layer_cost *costs = sim_arena_alloc(arena, (size_t)count, sizeof *costs);
-    sim_layer_result *results = sim_arena_alloc(arena, (size_t)count, sizeof *results);
-    sim_layer_context context = {.arch = arch, .workload = workload, .objective = objective};
+    sim_layer_request *asked = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *asked);
+    const sim_layer_request *requests;
+    sim_schedule schedule;
+    sim_workload work; /* with what its numerics need */
+    sim_layer_context context = {.arch = arch, .workload = &work, .objective = objective};
     sim_status status;
 
     memset(out, 0, sizeof *out);
     context.cache = sim_map_cache_new(arena);
     context.memo = sim_gemm_memo_new(arena);
-    if (!requests || !costs || !results || !context.cache || !context.memo)
+    if (!asked || !context.cache || !context.memo)
         return out_of_memory(err);
     sim_gpu_prices_all(arch, context.kernel_prices);
 
-    status = check_steps(workload, err);
+    status = requests_of(arch, workload, policy, asked, err);
     if (status == SIM_OK)
-        status = requests_of(arch, workload, policy, requests, err);
+        status = check_devices(arch, workload, err);
     if (status == SIM_OK)
-        status = check_support(arch, workload, requests, err);
+        status = sim_numerics_add(arch, workload, asked, arena, &work, &requests, err);
+    if (status == SIM_OK)
+        status = check_support(arch, &work, requests, err);
     if (status != SIM_OK)
         return status;
-    context.weights_resident = sim_weights_stay(arch, workload, requests);
-
-    for (int64_t i = 0; i < count; i++) {
-        int64_t saved;
-
-        status = sim_layer_cost_of(&context, &requests[i], &costs[i], err);
-        if (status != SIM_OK)
-            return status;
-        saved = i > 0 ? prefetched_cycles(arch, &costs[i - 1], &costs[i]) : 0;
-        if (workload->layers[i].repeat > 1) { /* its own instances follow each other: what holds for all */
-            int64_t again = prefetched_cycles(arch, &costs[i], &costs[i]);
-
-            saved = again < saved ? again : saved;
-        }
-        sim_layer_finish(&context, &costs[i], saved, &results[i]);
-        results[i].name = workload->layers[i].name;
-        results[i].repeat = workload->layers[i].repeat;
-    }
-
-    if (arch->backend->kernels)
-        sustain(&context, costs, results, count);
+    context.weights_resident = sim_weights_stay(arch, &work, requests);
+    status = sim_schedule_run(&context, requests, arena, &schedule, err);
+    if (status != SIM_OK)
+        return status;
 
     if (workload->quantized_by && !policy->overrides_own && !policy->file) {
         status = name_checkpoint(workload, &policy, arena, err);
@@ -386,17 +237,14 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->policy = policy;
     out->weights_resident = context.weights_resident;
     out->distinct_gemms = sim_gemm_memo_count(context.memo);
-    status = sim_group_layers(results, count, arena, &out->layers, &out->layer_count, err);
+    out->calibration = arch->calibration ? arch->calibration->file : NULL;
+    status =
+        sim_group_layers(schedule.results, work.layer_count, arena, &out->layers, &out->layer_count, err);
     if (status == SIM_OK)
-        status = sum_layers(out->layers, out->layer_count, &out->totals, err);
-    if (status == SIM_OK)
-        status = sum_memory(arch, workload, costs, &out->totals, err);
+        status = sim_totals_of(arch, &work, requests, &schedule, out->layers, out->layer_count, arena,
+                               &out->totals, err);
     if (status != SIM_OK)
         return status;
-    out->totals.area_mm2 = sim_area_mm2(arch);
-    out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
-    out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    out->calibration = arch->calibration ? arch->calibration->file : NULL;
-    out->energy_provenance = energy_provenance_of(arch, &out->totals);
+    out->energy_provenance = sim_energy_provenance_of(arch, &out->totals);
     return SIM_OK;
 }

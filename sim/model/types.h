@@ -6,162 +6,8 @@
 #ifndef SIM_MODEL_TYPES_H
 #define SIM_MODEL_TYPES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* ---- numbers ---------------------------------------------------------------------------------- */
-
-typedef enum sim_format {
-    SIM_FORMAT_INT,
-    SIM_FORMAT_FP,
-    SIM_FORMAT_BF,
-    SIM_FORMAT_FP8,
-    SIM_FORMAT_MXFP,
-    SIM_FORMAT_NVFP,
-    SIM_FORMAT_COUNT,
-} sim_format;
-
-extern const char *const sim_format_names[SIM_FORMAT_COUNT + 1]; /* "int" "fp" ...; NULL-terminated */
-
-/* A number format; bits 0 means "not given". */
-typedef struct sim_number {
-    sim_format format;
-    int bits; /* 1..32 */
-} sim_number;
-
-/* What a policy says of one layer. */
-typedef struct sim_precision {
-    sim_number w, a, kv;
-    int group;      /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
-    int group_bits; /* that a group of weights takes beside them; 0: a scale of 16 bits and a zero point of
-                       the weights' width */
-} sim_precision;
-
-/* ---- workload --------------------------------------------------------------------------------- */
-
-typedef enum sim_phase {
-    SIM_PHASE_NONE,
-    SIM_PHASE_PREFILL,
-    SIM_PHASE_DECODE,
-    SIM_PHASE_GENERATE,
-    SIM_PHASE_COUNT
-} sim_phase;
-
-extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
-
-typedef enum sim_op {
-    SIM_OP_MATMUL,
-    SIM_OP_CONV2D,
-    SIM_OP_SOFTMAX,
-    SIM_OP_NORM,
-    SIM_OP_ELEMENTWISE,
-    SIM_OP_EMBEDDING,
-    SIM_OP_QUANTIZE,
-    SIM_OP_ALLREDUCE, /* sums of m x n elements, over all devices that share the layer, to each of them */
-    SIM_OP_ALLTOALL,  /* m x n elements of each device, spread over all that share the layer */
-    SIM_OP_SEND,      /* m x n elements to the next device of a pipeline */
-    SIM_OP_COUNT,
-} sim_op;
-
-extern const char *const sim_op_names[SIM_OP_COUNT + 1];
-
-/* Where the second operand of a product comes from. */
-typedef enum sim_weights {
-    SIM_WEIGHTS_STATIC,  /* parameters: in weight_bytes, at w bits */
-    SIM_WEIGHTS_DYNAMIC, /* another activation: not in weight_bytes, at its own w bits or else a bits */
-    SIM_WEIGHTS_KV,      /* the KV cache: not in weight_bytes, at kv bits */
-} sim_weights;
-
-typedef struct sim_conv2d {
-    int64_t images, h_in, w_in, c_in, c_out, kernel_h, kernel_w, stride, padding, groups;
-} sim_conv2d;
-
-/* Which earlier tokens the tokens of a pass attend to. A pass handles `new_tokens` tokens of each sequence
- * after `past_tokens` that are already in the cache; of several steps each starts where the one before ended.
- * model/reach.h counts keys and pairs. */
-typedef struct sim_reach {
-    int64_t past_tokens, new_tokens;
-    int64_t window; /* keys that a token sees, its own included; 0: all */
-    int64_t chunk;  /* a token sees only its own chunk of this many positions; 0: none */
-    int64_t stride; /* keys stand for so many positions each, and are seen once all of these are past
-                       (compressed attention); 0: one. Neither window nor chunk then */
-    int64_t top_k;  /* at most so many of those keys are read (sparse attention); 0: all */
-    bool masked;    /* causal: a token sees no later one; else all of the pass */
-} sim_reach;
-
-/* The extent of a layer that counts keys. */
-typedef enum sim_along {
-    SIM_ALONG_N, /* qk, softmax */
-    SIM_ALONG_K, /* pv */
-    SIM_ALONG_M, /* keys and values expanded from a latent cache: m is a multiple of the keys */
-} sim_along;
-
-typedef struct sim_layer {
-    const char *name; /* "layers.0.q_proj" */
-    int line;         /* of the workload file; 0 when expanded from a model */
-    sim_op op;
-    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
-    sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
-    int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
-                      0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
-                      are those of the first */
-    bool attends;  /* one extent, `along`, follows `reach` */
-    sim_along along;
-    sim_reach reach;
-    bool later_pass; /* the same layer stands in an earlier pass: its parameters are counted there */
-    int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
-                        m, n, k and all numbers of an instance are one device's */
-    int64_t stage;   /* of a pipeline; 0: the first */
-
-    /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,
-     * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
-     * Embedding: m look-ups of n elements in a table of k rows. */
-    int64_t m, n, k, batch;
-    sim_conv2d conv;      /* only for SIM_OP_CONV2D */
-    sim_weights weights;  /* matmul, conv2d */
-    sim_precision own;    /* bits the layer brings itself; 0 where it does not */
-    bool from_checkpoint; /* own bits are those of a checkpoint: formats that the back end lacks become
-                             integers of the same width, or of 8 bits */
-    bool keep_float;      /* lm_head and embeddings: float where the back end has it, else 8 bits */
-
-    /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
-     * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
-     * that holds as many (rounded up). 0: all. */
-    int64_t needed_macs, map_n, map_k;
-    int64_t stored_batch; /* static weights: matrices stored, of which `batch` are read (experts that no token
-                             chose are not); 0: batch */
-    int64_t kv_row_elements; /* of weights from the cache: elements of one row of it (head dimension) */
-    int64_t kv_outputs;      /* of the n outputs, those that are rows of the KV cache, stored at kv bits */
-    bool same_input; /* reads the same activations as the product before it (k_proj, v_proj, up_proj) */
-    bool a_on_chip, out_on_chip; /* fused attention: scores never reach DRAM */
-    bool w_on_chip;              /* the second operand has just been computed, and never reaches DRAM */
-    /* Rows of the KV cache (or of a recurrent state) that this instance holds in memory when the last step is
-     * done, all sequences, and elements of one: stored at kv bits, each row padded. 0: none of its own. */
-    int64_t cache_rows, cache_row_elements;
-    bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
-
-    int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
-    double ops_per_element; /* vector operations: vector-lane operations per output element */
-    int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's
-                               output), stored at 16 bits */
-} sim_layer;
-
-typedef struct sim_workload {
-    const char *name, *file;
-    sim_phase phase; /* SIM_PHASE_NONE for an explicit layer list */
-    int64_t batch;   /* sequences of a model, images of a list of convolutions; 0 unknown */
-    int64_t tokens;  /* tokens handled: prompt tokens (times batch) in prefill, batch in a decode step; 0
-                        unknown */
-    const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
-    int64_t layer_count;
-    int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
-    const char *model_type;    /* "llama"; NULL for an explicit layer list */
-    const char *quantized_by;  /* method of the checkpoint's own bits ("fp8", "gptq"); NULL: it has none */
-    const char *quantization_unknown; /* why its quantization_config was passed over; NULL: it was not */
-    int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
-    int64_t parameters_active; /* of these, without the experts that a token does not choose */
-} sim_workload;
+#include "model/link_spec.h"
+#include "model/work.h"
 
 /* ---- policy ----------------------------------------------------------------------------------- */
 
@@ -416,6 +262,7 @@ typedef struct sim_arch {
     int dram_layout;             /* sim_dram_layout */
 
     int64_t vector_lanes; /* elements per cycle */
+    sim_link link;
 
     sim_gpu_device gpu;                     /* of a GPU; zero for arrays */
     const char *calibration_name;           /* of the key `calibration`; "none" when there is none */
@@ -434,7 +281,9 @@ typedef enum sim_bound {
     SIM_BOUND_MEMORY,
     SIM_BOUND_PORT,
     SIM_BOUND_LAUNCH,
-    SIM_BOUND_VECTOR
+    SIM_BOUND_VECTOR,
+    SIM_BOUND_LINK, /* between devices */
+    SIM_BOUND_COUNT
 } sim_bound;
 extern const char *const sim_bound_names[];
 
@@ -450,6 +299,7 @@ extern const char *const sim_objective_names[SIM_OBJECTIVE_COUNT + 1];
 
 typedef struct sim_energy {
     double mac_j, register_j, sram_j, dram_j, vector_j, static_j;
+    double link_j; /* between devices */
 } sim_energy;
 
 double sim_energy_total_j(const sim_energy *energy);
@@ -460,11 +310,17 @@ typedef struct sim_mapping {
     char order[4]; /* outermost first, e.g. "nkm" */
 } sim_mapping;
 
-/* One line of the report: `repeat` equal instances, numbers of one instance. */
+/* One line of the report: `repeat` equal instances, numbers of one instance, which may be the sum over
+ * `steps` steps that differ: m, n, k and mapping are then those of the last. Of an instance that several
+ * devices share, m, n, k, batch, cycles, latency and mapping are one device's; macs, energy, bytes and bits
+ * are those of all of them together. */
 typedef struct sim_layer_result {
     const char *name; /* of the group: "layers.0-31.q_proj" */
     sim_op op;
+    sim_phase phase; /* which it belongs to; SIM_PHASE_NONE in explicit lists */
     int64_t repeat;
+    int64_t steps;          /* that an instance is the sum of, at least 1 */
+    int64_t devices;        /* that share it, at least 1 */
     int64_t m, n, k, batch; /* k 0: does not apply */
     sim_number w, a, kv;    /* bits 0: does not apply */
     int64_t macs;           /* matmul and conv2d only */
@@ -474,6 +330,7 @@ typedef struct sim_layer_result {
     double latency_s;
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
+    int64_t link_bytes; /* sent from device to device */
     double sram_read_bits, sram_write_bits;
     double utilization_frac; /* macs / (peak macs per cycle at these bits * cycles) */
     sim_bound bound;
@@ -484,14 +341,27 @@ typedef struct sim_layer_result {
     bool float_fallback;         /* a float layer that ran on 8-bit integers */
 } sim_layer_result;
 
+/* Of the whole system, all devices together; cycles and latency are those of one pass through all stages. */
 typedef struct sim_totals {
     int64_t macs, compute_cycles, cycles;
     double latency_s;
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
     int64_t weight_bytes, kv_cache_bytes /* -1: none */, peak_memory_bytes;
+    int64_t activation_bytes; /* of these, inputs and outputs of the layer that has most, on each device */
+    int64_t memory_capacity_bytes; /* DRAM of all devices */
     bool memory_fits;
-    double tokens_per_s; /* NaN: unknown */
+    /* Sequences that fit with these tokens, and tokens that fit with this batch: of context in decode, of the
+     * prompt in prefill, of both prompt and new tokens in generate. -1: no limit, or not a model's. */
+    int64_t max_batch, max_context_tokens;
+    int64_t devices;             /* at least 1 */
+    int64_t device_memory_bytes; /* of the fullest device: what memory_fits is about */
+    int64_t link_bytes;          /* sent from device to device */
+    double tokens_per_s;         /* NaN: unknown, here and below */
+    double time_to_first_token_s, time_per_output_token_s, joules_per_token;
+    double arithmetic_intensity_ops_per_byte; /* of DRAM traffic; a multiply-accumulate is two operations */
+    double dram_bandwidth_frac;               /* moved, of what peak bandwidth moves in that time */
+    double steady_tokens_per_s;               /* with all stages of a pipeline busy */
     double utilization_frac;
     double area_mm2;        /* NaN: unknown */
     double peak_macs_per_s; /* at the operands of the product with the most macs */

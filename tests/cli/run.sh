@@ -58,6 +58,40 @@ mv out causal.json
 run_case 0 run "$arch" "$decode" --policy w4a8 --json --phase prefill --prompt 128 --full-attention
 awk "BEGIN {exit !($(value out macs) > $(value causal.json macs))}" || fail "--full-attention"
 
+# A prompt and three answers are what they are one after another; the command line has all their numbers.
+opt=$source/workloads/models/opt_125m.json
+run_case 0 run "$arch" "$opt" --phase generate --prompt 9 --new 3 --batch 2 --json
+prints '"phase": "generate", "batch": 2, "tokens": 6'
+mv out generate.json
+run_case 0 run "$arch" "$opt" --phase prefill --prompt 9 --batch 2 --json
+mv out part0.json
+run_case 0 run "$arch" "$opt" --phase decode --context 9 --batch 2 --json
+mv out part1.json
+run_case 0 run "$arch" "$opt" --phase decode --context 10 --batch 2 --json
+mv out part2.json
+for key in macs cycles dram_read_bytes dram_write_bytes; do
+    [ "$(value generate.json $key)" -eq $(($(value part0.json $key) + $(value part1.json $key) + $(value part2.json $key))) ] ||
+        fail "$key of generate is not the sum of its parts"
+done
+[ "$(value generate.json time_to_first_token_s)" = "$(value part0.json latency_s)" ] || fail "time to first token"
+[ "$(value part1.json time_per_output_token_s)" = "$(value part1.json latency_s)" ] || fail "time per output token"
+[ "$(value part1.json time_to_first_token_s)" = null ] || fail "a decode step has no first token"
+run_case 0 run "$arch" "$opt" --phase generate --prompt 9 --new 3
+prints 'prefill: ' && prints 'decode: ' && prints 'first token after'
+run_case 0 run "$arch" "$opt" --phase prefill --prompt 20 --chunk 8 --csv
+[ "$(awk -F, 'NR > 1 && $1 == "embed" {n += $3; m = m " " $4} END {print n m}' out)" = "3 8 4" ] || fail "chunks: $(cat out)"
+run_case 0 run "$arch" "$opt" --phase decode --context 20 --draft 3 --json
+prints '"phase": "decode", "batch": 1, "tokens": 4'
+run_case 0 run "$arch" "$opt" --phase decode --context 20 --merged --csv
+grep -q qkv_proj out || fail "--merged"
+for mla in absorbed plain; do
+    run_case 0 run "$arch" "$source/workloads/models/deepseek_v2_lite.json" --phase decode --context 20 --mla $mla --json
+    value out macs >$mla
+done
+[ "$(cat plain)" -gt "$(cat absorbed)" ] || fail "--mla"
+run_case 2 run "$arch" "$opt" --phase decode --context 20 --new 4
+run_case 2 run "$arch" "$opt" --phase prefill --prompt 20 --mla dense
+
 # A bare config.json is a workload.
 run_case 0 run "$arch" "$source/workloads/models/llama2_7b.json" --phase decode --context 2048 --policy w4a8 --json
 [ "$(value out macs)" = "$(value w4.json macs)" ] || fail "a bare config.json: $(value out macs) multiply-accumulates"

@@ -191,7 +191,7 @@ Test(table, equal_layers_are_one_kind)
     cr_expect_eq(table.kinds[0], table.kinds[7]);
 
     /* A pair that differs in one thing at a time is two kinds. */
-    for (int change = 0; change < 13; change++) {
+    for (int change = 0; change < 16; change++) {
         sim_layer pair[2] = {layers[0], layers[0]}, *l = &pair[1];
 
         workload.layers = pair;
@@ -239,6 +239,15 @@ Test(table, equal_layers_are_one_kind)
             break;
         case 11:
             l->kv_outputs = l->n;
+            break;
+        case 12:
+            l->stored_batch = l->batch + 1;
+            break;
+        case 13:
+            l->w_on_chip = true;
+            break;
+        case 14:
+            l->later_pass = true;
             break;
         default: /* of two activations, one at w bits */
             pair[0].weights = l->weights = SIM_WEIGHTS_DYNAMIC;
@@ -420,14 +429,14 @@ Test(table, rows)
     row = strtok(text.data, "\n");
     cr_expect_str_eq(
         row, "layer,w_bits,a_bits,cycles,latency_s,energy_j,weight_bytes,compute_cycles,memory_cycles,"
-             "dram_read_bytes,dram_write_bytes,utilization_frac,bound,op,repeat,macs,arch,workload");
+             "dram_read_bytes,dram_write_bytes,utilization_frac,bound,op,repeat,macs,arch,workload,phase");
     row = strtok(NULL, "\n");
     snprintf(expected, sizeof expected, "fc,8,8,%lld,", (long long)table.prices[0].cycles);
     cr_expect_eq(strncmp(row, expected, strlen(expected)), 0, "%s", row);
     cr_expect(strstr(row, ",2240,") && strstr(row, ",matmul,1,53760,plain,\"net, \"\"quoted\"\"\""), "%s",
               row);
     row = strtok(NULL, "\n");
-    cr_expect_str_eq(row, "fc,9,8,,,,,,,,,,,matmul,1,53760,plain,\"net, \"\"quoted\"\"\"");
+    cr_expect_str_eq(row, "fc,9,8,,,,,,,,,,,matmul,1,53760,plain,\"net, \"\"quoted\"\"\",");
     row = strtok(NULL, "\n");
     cr_expect(strncmp(row, "norm,8,8,", 9) == 0 && strstr(row, ",80,") && strstr(row, ",norm,1,0,plain,"),
               "%s", row); /* a 16-bit weight for each of 40 features */

@@ -23,7 +23,7 @@ static void check_layer(const sim_layer *l)
         promise(l->k >= 1 && !__builtin_mul_overflow(work, l->k, &work));
         promise(l->needed_macs >= 0 && l->needed_macs <= work && l->map_n <= l->n && l->map_k <= l->k);
     } else {
-        promise(l->inputs >= 1 && l->inputs <= 8 && l->ops_per_element >= 0);
+        promise(l->inputs >= 1 && (l->line == 0 || l->inputs <= 8) && l->ops_per_element >= 0);
     }
     promise(l->own.group >= 0 && l->param_elements >= 0);
 }
@@ -35,9 +35,17 @@ static sim_workload_request request_of(uint8_t byte)
 
     request.batch = byte & 16 ? 3 : 0; /* of a list of layers: images */
     if (byte & 1) {
-        request.phase = byte & 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
-        request.prompt_tokens = byte & 4 ? 7 : 0;
-        request.context_tokens = byte & 8 ? 7 : 0;
+        request.phase = byte & 64 ? SIM_PHASE_GENERATE : byte & 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
+        if (request.phase == SIM_PHASE_DECODE) {
+            request.context_tokens = byte & 8 ? 7 : 0;
+            request.draft_tokens = byte & 4 ? 2 : 0;
+        } else {
+            request.prompt_tokens = byte & 4 ? 7 : 0;
+            request.chunk_tokens = byte & 8 ? 3 : 0;
+            request.new_tokens = byte & 64 ? 5 : 0;
+        }
+        request.mla = byte & 128 ? SIM_MLA_PLAIN : SIM_MLA_AUTO;
+        request.merged_projections = byte & 128;
         request.full_attention = byte & 32;
     }
     return request;

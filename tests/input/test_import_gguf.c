@@ -220,9 +220,10 @@ Test(import_gguf, lists_of_counts)
         put_u32(&t, 128);
         put_u32(&t, differ ? 0 : 128);
         cr_assert(save_file(&t, f.folder, "list.gguf"));
-        w = differ
-                ? (sim_workload){0}
-                : import_direct(&f, "list.gguf", &(sim_workload_request){SIM_PHASE_PREFILL, 1, 0, 5, false});
+        w = differ ? (sim_workload){0}
+                   : import_direct(
+                         &f, "list.gguf",
+                         &(sim_workload_request){.phase = SIM_PHASE_PREFILL, .batch = 1, .prompt_tokens = 5});
         cr_assert(differ || w.layer_count > 0);
     }
     cr_assert_eq(sim_workload_load(import_path(&f, "list.gguf"), NULL, &f.arena, &w, &err), SIM_BAD_INPUT);

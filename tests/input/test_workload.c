@@ -339,8 +339,12 @@ Test(workload, a_long_list, .timeout = 20)
 
 Test(workload, a_list_has_no_phase)
 {
-    static const sim_workload_request requests[] = {
-        {.phase = SIM_PHASE_DECODE}, {.batch = 1}, {.context_tokens = 1}, {.prompt_tokens = 1}};
+    static const sim_workload_request requests[] = {{.phase = SIM_PHASE_DECODE}, {.batch = 1},
+                                                    {.context_tokens = 1},       {.prompt_tokens = 1},
+                                                    {.new_tokens = 1},           {.chunk_tokens = 1},
+                                                    {.draft_tokens = 1},         {.tensor_parallel = 2},
+                                                    {.pipeline_parallel = 2},    {.mla = SIM_MLA_PLAIN},
+                                                    {.merged_projections = true}};
 
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         workload_fixture f;
@@ -420,6 +424,86 @@ Test(workload, the_command_line_replaces_the_file)
     sim_arena_free(&f.arena);
 }
 
+/* A file may hold the numbers of several phases; those of other phases than the one at hand say nothing. */
+Test(workload, numbers_of_other_phases)
+{
+    static const char *const all =
+        INLINE("\"phase\": \"decode\", \"prompt_tokens\": 6, \"context_tokens\": 9, "
+               "\"new_tokens\": 4, \"chunk_tokens\": 3, \"draft_tokens\": 2");
+    static const struct {
+        sim_workload_request request;
+        int64_t tokens, keys; /* keys: of the last pass's first step */
+    } cases[] = {{{.batch = 0}, 3, 12},
+                 {{.draft_tokens = 1}, 2, 11},
+                 {{.context_tokens = 3}, 3, 6},
+                 {{.phase = SIM_PHASE_PREFILL}, 6, 3},
+                 {{.phase = SIM_PHASE_PREFILL, .chunk_tokens = 4}, 6, 6},
+                 {{.phase = SIM_PHASE_GENERATE}, 4, 7},
+                 {{.phase = SIM_PHASE_GENERATE, .new_tokens = 3, .prompt_tokens = 5, .batch = 2}, 6, 6}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const sim_layer *last = NULL;
+        workload_fixture f;
+
+        workload_read_for(&f, all, "w.json", &cases[i].request);
+        cr_assert_eq(f.status, SIM_OK, "%zu: %s", i, f.err.items[0].text);
+        cr_expect_eq(f.workload.tokens, cases[i].tokens, "%zu", i);
+        for (int64_t l = 0; l < f.workload.layer_count; l++)
+            if (strcmp(f.workload.layers[l].name, "layers.0.qk") == 0)
+                last = &f.workload.layers[l];
+        cr_expect_eq(last->n, cases[i].keys, "%zu: %lld", i, (long long)last->n);
+        sim_arena_free(&f.arena);
+    }
+}
+
+Test(workload, numbers_that_the_phase_has_no_use_for)
+{
+    static const struct {
+        sim_workload_request request;
+        const char *words, *hint;
+    } cases[] = {{{.phase = SIM_PHASE_DECODE, .context_tokens = 1, .prompt_tokens = 1},
+                  "decode has no prompt_tokens",
+                  "'--prompt' is for prefill and generate"},
+                 {{.phase = SIM_PHASE_PREFILL, .prompt_tokens = 1, .context_tokens = 1},
+                  "prefill has no context_tokens",
+                  "'--context' is for decode"},
+                 {{.phase = SIM_PHASE_PREFILL, .prompt_tokens = 1, .new_tokens = 1},
+                  "prefill has no new_tokens",
+                  "'--new' is for generate"},
+                 {{.phase = SIM_PHASE_DECODE, .context_tokens = 1, .chunk_tokens = 1},
+                  "decode has no chunk_tokens",
+                  "'--chunk' is for prefill and generate"},
+                 {{.phase = SIM_PHASE_GENERATE, .prompt_tokens = 1, .new_tokens = 1, .draft_tokens = 1},
+                  "generate has no draft_tokens",
+                  "'--draft' is for decode"}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        workload_fixture f;
+
+        workload_read_for(&f, "{" TINY "}", "config.json", &cases[i].request);
+        cr_expect_eq(f.status, SIM_USAGE);
+        cr_expect_str_eq(f.err.items[0].text, cases[i].words);
+        cr_expect_str_eq(f.err.items[0].hint, cases[i].hint);
+        sim_arena_free(&f.arena);
+    }
+}
+
+/* An image has as many tokens as patches: there is nothing to give. */
+Test(workload, images_need_no_prompt)
+{
+    static const sim_workload_request prefill = {.phase = SIM_PHASE_PREFILL};
+    workload_fixture f;
+
+    workload_read_for(&f,
+                      "{\"model_type\": \"vit\", \"hidden_size\": 24, \"intermediate_size\": 40, "
+                      "\"num_hidden_layers\": 2, \"num_attention_heads\": 6, \"image_size\": 32, "
+                      "\"patch_size\": 8}",
+                      "vit.json", &prefill);
+    cr_assert_eq(f.status, SIM_OK, "%s", f.err.items[0].text);
+    cr_expect_eq(f.workload.tokens, 17);
+    sim_arena_free(&f.arena);
+}
+
 Test(workload, full_attention)
 {
     static const sim_workload_request full = {.full_attention = true};
@@ -453,7 +537,7 @@ Test(workload, a_bare_config)
     cr_assert_str_eq(f.workload.name, "config");
     sim_arena_free(&f.arena);
     workload_read_text(&f, config);
-    workload_check_error(&f, 0, 1, "a model needs a phase", "give --phase: prefill or decode");
+    workload_check_error(&f, 0, 1, "a model needs a phase", "give --phase: prefill, decode or generate");
     sim_arena_free(&f.arena);
     workload_read_text(&f, "{\"hidden_size\": 24}");
     cr_assert_eq(f.status, SIM_BAD_INPUT);
@@ -466,7 +550,7 @@ Test(workload, slips_of_a_model)
         const char *text, *words, *hint;
     } cases[] = {
         {INLINE("\"batch\": 1"), "a model needs a phase",
-         "give \"phase\" in the file or --phase: prefill or decode"},
+         "give \"phase\" in the file or --phase: prefill, decode or generate"},
         {INLINE("\"phase\": \"prefil\""), "unknown phase 'prefil'", "did you mean 'prefill'?"},
         {INLINE("\"phase\": \"\""), "unknown phase ''", "known: prefill, decode, generate"},
         {INLINE("\"phase\": 1"), "'phase' must be a text, not an integer", ""},
@@ -480,14 +564,28 @@ Test(workload, slips_of_a_model)
          "'context_tokens' must be at least 0, not -1", ""},
         {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"batch\": 0"),
          "'batch' must be at least 1, not 0", ""},
-        {INLINE("\"phase\": \"generate\", \"prompt_tokens\": 1, \"new_tokens\": 1"),
-         "phase 'generate' cannot be simulated", "supported: prefill, decode"},
-        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 2"),
-         "'tensor_parallel' must be 1, not 2", "one accelerator is simulated"},
+        {INLINE("\"phase\": \"generate\", \"prompt_tokens\": 1"), "generate needs the number of new tokens",
+         "give \"new_tokens\" in the file or --new"},
+        {INLINE("\"phase\": \"generate\", \"new_tokens\": 1"), "generate needs the number of prompt tokens",
+         "give \"prompt_tokens\" in the file or --prompt"},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"draft_tokens\": -1"),
+         "'draft_tokens' must be at least 0, not -1", ""},
+        {INLINE("\"phase\": \"prefill\", \"prompt_tokens\": 1, \"chunk_tokens\": 0.5"),
+         "'chunk_tokens' must be an integer, written without point or exponent", ""},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"mla\": \"full\""), "unknown mla 'full'",
+         "known: auto, absorbed, plain"},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"merged_projections\": 1"),
+         "'merged_projections' must be true or false, not an integer", ""},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 0"),
+         "'tensor_parallel' must be from 1 to 65536, not 0", ""},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 4"),
+         "4 devices (tensor_parallel) do not divide the model's 6 attention heads",
+         "supported: numbers that divide them; pipeline_parallel splits by blocks"},
         {INLINE("\"phase\": \"decode\", \"context\": 1, \"context_tokens\": 1"),
          "unknown key 'context' in a workload with 'model'",
          "known: name, source, model, phase, batch, prompt_tokens, context_tokens, new_tokens, "
-         "tensor_parallel"},
+         "chunk_tokens, draft_tokens, mla, merged_projections, tensor_parallel, pipeline_parallel, "
+         "expert_split"},
         {"{\"model\": 7, \"phase\": \"decode\", \"context_tokens\": 1}",
          "'model' must be the path of a config.json or an object of its fields, not an integer", ""},
         {"{\"model\": \"\", \"phase\": \"decode\", \"context_tokens\": 1}",

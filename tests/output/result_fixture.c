@@ -122,6 +122,8 @@ static void fill_layers(sim_layer_result *layers)
                                    .has_mapping = true,
                                    .mapping = {SIM_DATAFLOW_STREAM, 1, 32, 4096, "nmk"},
                                    .float_fallback = true};
+    for (int i = 0; i < FIXTURE_LAYERS; i++)
+        layers[i].steps = layers[i].devices = 1;
 }
 
 void fixture_init(fixture *f)
@@ -176,7 +178,18 @@ void fixture_init(fixture *f)
                                     .kv_cache_bytes = -1,
                                     .peak_memory_bytes = 4000000001,
                                     .memory_fits = true,
+                                    .memory_capacity_bytes = INT64_C(8589934592),
+                                    .activation_bytes = 1,
+                                    .max_batch = -1,
+                                    .max_context_tokens = -1,
+                                    .devices = 1,
+                                    .device_memory_bytes = 4000000001,
                                     .tokens_per_s = NAN,
+                                    .time_to_first_token_s = NAN,
+                                    .time_per_output_token_s = NAN,
+                                    .joules_per_token = NAN,
+                                    .arithmetic_intensity_ops_per_byte = 4,
+                                    .dram_bandwidth_frac = 0.5,
                                     .utilization_frac = 0.25,
                                     .area_mm2 = NAN,
                                     .peak_macs_per_s = 1.024e12,

@@ -179,9 +179,37 @@ Test(table, totals_are_last_and_unknown_values_left_out)
     cr_assert_null(strstr(text.data, "nan"));
     f.result.totals.tokens_per_s = 7616;
     f.result.totals.kv_cache_bytes = 537133056;
+    cr_assert_null(strstr(text.data, "room for"));
+    cr_assert_null(strstr(text.data, "output token"));
+    f.result.totals.time_per_output_token_s = 131.3e-6;
+    f.result.totals.max_batch = 12;
+    f.result.totals.max_context_tokens = 32767;
     print(100, false);
     cr_assert_not_null(strstr(text.data, "KV cache 537 MB"));
-    cr_assert_str_eq(strstr(text.data, "  latency    131 us"), "  latency    131 us, 7616 tokens/s\n");
+    cr_assert_not_null(strstr(text.data, "  room for   batch 12 with these tokens, 32767 tokens of context "
+                                         "with this batch\n"));
+    cr_assert_str_eq(strstr(text.data, "  latency    131 us"),
+                     "  latency    131 us, 7616 tokens/s; 131 us per output token\n");
+}
+
+/* Rows of two phases stand apart, each under its name and time; rows of one have no heading. */
+Test(table, phases_stand_apart)
+{
+    const char *prefill, *decode;
+
+    cr_assert_null(strstr(print(100, false), "of the time\n  layer"));
+    f.workload.phase = SIM_PHASE_GENERATE;
+    f.result.totals.time_to_first_token_s = 100e-6;
+    f.result.totals.tokens_per_s = 7616;
+    for (int i = 0; i < FIXTURE_LAYERS; i++)
+        f.layers[i].phase = i < 2 ? SIM_PHASE_PREFILL : SIM_PHASE_DECODE;
+    print(100, false);
+    prefill = strstr(text.data, "\nprefill: ");
+    decode = strstr(text.data, "\ndecode: ");
+    cr_assert(prefill && decode && prefill < decode);
+    cr_assert(strstr(prefill, "q_proj") < decode);
+    cr_assert_not_null(strstr(decode, "lm_head"));
+    cr_assert_not_null(strstr(text.data, "; first token after 100 us\n"));
 }
 
 Test(table, nothing_to_run)
