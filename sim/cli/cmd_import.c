@@ -13,10 +13,11 @@ static const sim_opt options[] = {
      "Also write the policy that the checkpoint implies: the format, bits and group of each layer's weights "
      "as "
      "they are stored, activations as the config says."},
-    {"--phase", "PHASE", "Of a model: prefill or decode; default decode, of an encoder prefill."},
+    {"--phase", "PHASE", "Of a model: prefill, decode or generate; default decode, of an encoder prefill."},
     {"--batch", "N", "Of a model: sequences at a time; of a checkpoint without a config: tokens."},
     {"--context", "N", "Of a model in decode: tokens already in the KV cache; default 2048."},
-    {"--prompt", "N", "Of a model in prefill: tokens of each prompt; default 2048."},
+    {"--prompt", "N", "Of a model in prefill or generate: tokens of each prompt; default 2048."},
+    {"--new", "N", "Of a model in generate: new tokens of each sequence."},
 };
 
 static const char text[] =

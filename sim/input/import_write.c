@@ -172,6 +172,14 @@ static void note_request(const conversion *c)
 static void put_model(const conversion *c, sim_text *out)
 {
     const sim_workload_request *r = &c->request;
+    const struct {
+        const char *key;
+        int64_t value;
+    } counts[] = {
+        {"prompt_tokens", r->prompt_tokens},
+        {"context_tokens", r->context_tokens},
+        {"new_tokens", r->new_tokens},
+    };
     sim_json_writer w = {.out = out};
 
     sim_json_begin(&w, NULL, '{', false);
@@ -180,10 +188,9 @@ static void put_model(const conversion *c, sim_text *out)
     sim_json_put_tree(&w, "model", c->import.root);
     sim_json_put_text(&w, "phase", sim_phase_names[r->phase]);
     sim_json_put_int(&w, "batch", r->batch);
-    if (r->prompt_tokens > 0)
-        sim_json_put_int(&w, "prompt_tokens", r->prompt_tokens);
-    if (r->context_tokens > 0)
-        sim_json_put_int(&w, "context_tokens", r->context_tokens);
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        if (counts[i].value > 0)
+            sim_json_put_int(&w, counts[i].key, counts[i].value);
     sim_json_end(&w, '}');
     sim_text_add(out, "\n");
 }

@@ -156,9 +156,9 @@ enum { GROUP_BITS_MAX = 4096 };
 static const char *const file_keys[] = {
     "name", "default", "policy",      "rules", "layers_w_a_bits", "network",     "source",        "objective",
     "cost", "budget",  "lower_bound", "gap",   "method",          "activations", "outliers_frac", NULL};
-static const char *const rule_keys[] = {"layer",       "w_bits",        "a_bits",     "kv_bits",
-                                        "w_format",    "a_format",      "kv_format",  "group",
-                                        "activations", "outliers_frac", "group_bits", NULL};
+static const char *const rule_keys[] = {"layer",      "w_bits",      "a_bits",        "kv_bits",
+                                        "w_format",   "a_format",    "kv_format",     "group",
+                                        "group_bits", "activations", "outliers_frac", NULL};
 
 /* "activations" and "outliers_frac"; true when either stands there. */
 static bool read_numerics(sim_json_reader *r, const sim_json *object, sim_precision *out)
@@ -203,13 +203,13 @@ static void read_rule(sim_json_reader *r, const sim_json *value, sim_policy_rule
         p->group = (int)group;
         sets = true;
     }
-    sets |= read_numerics(r, value, p);
     if (sim_json_read_int(r, value, "group_bits", NULL, 1, GROUP_BITS_MAX, &group)) {
         p->group_bits = (int)group;
         if (p->group <= 0)
             sim_json_error(r, SIM_BAD_INPUT, sim_json_get(value, "group_bits")->line,
                            "'group_bits' of the rule for '%s' needs 'group' beside it", glob);
     }
+    sets |= read_numerics(r, value, p);
     if (!sets && r->status == SIM_OK) {
         sim_json_error(r, SIM_BAD_INPUT, value->line, "the rule for '%s' sets nothing", glob);
         sim_hint(r->err, "give w_bits, a_bits, kv_bits or group");
