@@ -191,7 +191,7 @@ static sim_status open_folder(const char *path, bool headers, int64_t tokens, si
     if (status != SIM_OK || (found && !file))
         return status;
     if (!file) {
-        sim_fail(err, SIM_BAD_INPUT, path, 0, "has neither a config.json nor a checkpoint");
+        sim_fail(err, SIM_BAD_INPUT, path, 0, "is a folder with neither a config.json nor a checkpoint");
         sim_hint(err, "supported in a folder: config.json, *.safetensors with or without an index, *.gguf");
         return SIM_BAD_INPUT;
     }

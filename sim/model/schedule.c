@@ -24,6 +24,7 @@ enum { CHAINS = 512 };
 
 typedef struct walk {
     const sim_layer_context *x;
+    sim_layer_context ends[2][2]; /* the same by whether something stands before an entry, and after it */
     const sim_layer_request *requests;
     sim_arena *arena;
     sim_schedule *out;
@@ -58,7 +59,6 @@ static sim_status kind_of(walk *w, int64_t i)
     const sim_layer_request *q = &w->requests[i];
     sim_layer key;
     const bool handed_in = i > 0, handed_on = i < w->x->workload->layer_count - 1;
-    sim_layer_context x;
     kind *k, **chain;
     uint64_t hash;
 
@@ -84,10 +84,7 @@ static sim_status kind_of(walk *w, int64_t i)
     k->handed_on = handed_on;
     k->next_in_chain = *chain;
     *chain = k;
-    x = *w->x;
-    x.handed_in = handed_in;
-    x.handed_on = handed_on;
-    return sim_layer_cost_of(&x, q, &k->cost, w->err);
+    return sim_layer_cost_of(&w->ends[handed_in][handed_on], q, &k->cost, w->err);
 }
 
 /* ---- prefetch ------------------------------------------------------------------------------------- */
@@ -358,6 +355,13 @@ sim_status sim_schedule_run(const sim_layer_context *x, const sim_layer_request 
     if (!w || !out->costs || !out->results)
         return out_of_memory(err);
     *w = (walk){.x = x, .requests = requests, .arena = arena, .out = out, .err = err};
+    for (int i = 0; i < 4; i++) {
+        sim_layer_context *end = &w->ends[i / 2][i % 2];
+
+        memcpy(end, x, sizeof *end);
+        end->handed_in = i / 2;
+        end->handed_on = i % 2;
+    }
     w->of = sim_arena_alloc(arena, (size_t)count, sizeof(kind *));
     if (!w->of)
         return out_of_memory(err);

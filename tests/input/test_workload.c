@@ -363,7 +363,7 @@ Test(workload, files_that_cannot_be_read)
     sim_arena_init(&f.arena, NULL);
     f.status = sim_workload_load("/tmp", NULL, &f.arena, &f.workload, &f.err);
     cr_assert_eq(f.status, SIM_BAD_INPUT);
-    cr_assert_str_eq(f.err.items[0].text, "has neither a config.json nor a checkpoint");
+    cr_assert_str_eq(f.err.items[0].text, "is a folder with neither a config.json nor a checkpoint");
     cr_assert_eq(sim_workload_load("/nowhere/w.json", NULL, &f.arena, &f.workload, &f.err), SIM_BAD_INPUT);
     sim_arena_free(&f.arena);
 }
