@@ -20,7 +20,7 @@ typedef struct sim_command {
 } sim_command;
 
 extern const sim_command sim_cmd_run, sim_cmd_table, sim_cmd_calibrate, sim_cmd_list, sim_cmd_validate,
-    sim_cmd_help;
+    sim_cmd_sweep, sim_cmd_export, sim_cmd_merge, sim_cmd_help;
 
 /* NULL-terminated, in the order of help. */
 extern const sim_command *const sim_commands[];
