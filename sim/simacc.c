@@ -78,6 +78,11 @@ sim_status sim_arch_open(const char *path, const sim_setting *settings, int sett
     return SIM_OK;
 }
 
+static int64_t given(int64_t value)
+{
+    return value > 0 ? value : 0;
+}
+
 sim_status sim_workload_open(const char *path, const sim_workload_options *options, sim_workload_handle **out,
                              sim_err *err)
 {
@@ -91,11 +96,20 @@ sim_status sim_workload_open(const char *path, const sim_workload_options *optio
         return SIM_NO_MEMORY;
     handle->arena = arena;
     if (options) {
-        request.phase = options->phase;
-        request.batch = options->batch > 0 ? options->batch : 0;
-        request.context_tokens = options->context_tokens > 0 ? options->context_tokens : 0;
-        request.prompt_tokens = options->prompt_tokens > 0 ? options->prompt_tokens : 0;
-        request.full_attention = options->full_attention;
+        request = (sim_workload_request){
+            .phase = options->phase,
+            .batch = given(options->batch),
+            .context_tokens = given(options->context_tokens),
+            .prompt_tokens = given(options->prompt_tokens),
+            .new_tokens = given(options->new_tokens),
+            .chunk_tokens = given(options->chunk_tokens),
+            .draft_tokens = given(options->draft_tokens),
+            .tensor_parallel = given(options->tensor_parallel),
+            .pipeline_parallel = given(options->pipeline_parallel),
+            .mla = options->mla,
+            .merged_projections = options->merged_projections,
+            .full_attention = options->full_attention,
+        };
     }
     status = sim_workload_load(path, &request, &handle->arena, &handle->workload, err);
     if (status != SIM_OK) {

@@ -30,8 +30,16 @@ typedef struct sim_setting {
  * `batch` the images of a list of layers that has convolutions. Zero or negative: not given. */
 typedef struct sim_workload_options {
     sim_phase phase;
-    int64_t batch, context_tokens, prompt_tokens;
-    bool full_attention; /* count the whole square of a causal attention */
+    int64_t batch;          /* sequences */
+    int64_t context_tokens; /* decode: tokens in the cache, per sequence */
+    int64_t prompt_tokens;  /* prefill, generate: per sequence */
+    int64_t new_tokens;     /* generate: per sequence */
+    int64_t chunk_tokens;   /* prefill, generate: the prompt comes in chunks of so many */
+    int64_t draft_tokens;   /* decode: so many drafted tokens are verified beside the next one */
+    int64_t tensor_parallel, pipeline_parallel; /* devices that share each block, stages of blocks */
+    sim_mla mla;                                /* auto: as the file says */
+    bool merged_projections;                    /* q, k, v in one product, and gate and up */
+    bool full_attention;                        /* count the whole square of a causal attention */
 } sim_workload_options;
 
 /* Each _open reads everything the file names (technology tables, models); errors carry file and line.

@@ -27,21 +27,18 @@ static const sim_opt options[] = {
     {"-o", "FILE", "Where the calibration goes, whole or not at all; with --check where the report goes."},
     {"--refit", "CALIB",
      "Fit c_us, es and em alone and keep everything else of this calibration: for a few rows of another "
-     "session, "
-     "host or library."},
+     "session, host or library."},
     {"--no-residuals", NULL,
      "Leave out what is left of the measured shapes after the law; by default 0.7 of it is applied to them."},
     {"--no-floor", NULL,
      "Leave the floor of host-dispatched times out of the calibration, for launches from a graph; the fit "
-     "still "
-     "accounts for it."},
+     "still accounts for it."},
     {"--name", "NAME", "Name of the calibration; by default that of the file it goes to, or the arch's."},
     {"--plot", "FILE",
      "Also draw the errors of all rows (.svg or .png), of a fit those of the law alone. Needs gnuplot."},
     {"--csv", "FILE",
      "With --gpu: where the measurements go, row by row; rows that the file has are not measured again. "
-     "Default: "
-     "<gpu>_measured.csv."},
+     "Default: <gpu>_measured.csv."},
     {"--device", "N", "With --gpu: which one, from 0."},
     {"--budget", "S", "With --gpu: seconds to measure, 480 by default."},
     {"--kernels", "GLOB", "With --gpu: measure only kernels of these names, e.g. 'gemm_*'."},

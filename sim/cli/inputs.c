@@ -34,16 +34,25 @@ static void read_settings(const sim_opts *opts, sim_arena *arena, sim_inputs *ou
 
 void sim_inputs_read(const sim_opts *opts, sim_arena *arena, sim_inputs *out, sim_err *err)
 {
-    int phase = SIM_PHASE_NONE;
+    sim_workload_options *w = &out->workload;
+    int phase = SIM_PHASE_NONE, mla = SIM_MLA_AUTO;
 
     *out = (sim_inputs){.objective = SIM_OBJECTIVE_BALANCED};
-    out->workload.full_attention = sim_opt_has(opts, "--full-attention");
+    w->full_attention = sim_opt_has(opts, "--full-attention");
+    w->merged_projections = sim_opt_has(opts, "--merged");
     sim_opt_word(opts, "--objective", sim_objective_names, &out->objective, err);
     sim_opt_word(opts, "--phase", sim_phase_names, &phase, err);
-    sim_opt_positive(opts, "--batch", &out->workload.batch, err);
-    sim_opt_positive(opts, "--context", &out->workload.context_tokens, err);
-    sim_opt_positive(opts, "--prompt", &out->workload.prompt_tokens, err);
-    out->workload.phase = (sim_phase)phase;
+    sim_opt_word(opts, "--mla", sim_mla_names, &mla, err);
+    sim_opt_positive(opts, "--batch", &w->batch, err);
+    sim_opt_positive(opts, "--context", &w->context_tokens, err);
+    sim_opt_positive(opts, "--prompt", &w->prompt_tokens, err);
+    sim_opt_positive(opts, "--new", &w->new_tokens, err);
+    sim_opt_positive(opts, "--chunk", &w->chunk_tokens, err);
+    sim_opt_positive(opts, "--draft", &w->draft_tokens, err);
+    sim_opt_positive(opts, "--tp", &w->tensor_parallel, err);
+    sim_opt_positive(opts, "--pp", &w->pipeline_parallel, err);
+    w->phase = (sim_phase)phase;
+    w->mla = (sim_mla)mla;
     read_settings(opts, arena, out, err);
 }
 

@@ -15,10 +15,20 @@
         {"--objective", "O",                                                                                 \
          "What mapping is best: balanced (default: latency, then energy within mapper.slack_frac of it), "   \
          "latency, energy, edp, dram."},                                                                     \
-        {"--phase", "PHASE", "For a model: prefill or decode."},                                             \
+        {"--phase", "PHASE", "For a model: prefill, decode (one step) or generate (both, token by token)."}, \
         {"--batch", "N", "For a model: sequences at a time. For layers with conv2d: images at a time."},     \
         {"--context", "N", "For a model in decode: tokens already in the KV cache."},                        \
-        {"--prompt", "N", "For a model in prefill: tokens of each prompt."},                                 \
+        {"--prompt", "N", "For a model in prefill or generate: tokens of each prompt."},                     \
+        {"--new", "N", "For a model in generate: new tokens of each sequence."},                             \
+        {"--chunk", "N", "For a model in prefill or generate: the prompt comes in chunks of N tokens."},     \
+        {"--draft", "K", "For a model in decode: K drafted tokens are verified beside the next one."},       \
+        {"--tp", "N", "For a model: devices that share each block (tensor parallel); see link.*."},          \
+        {"--pp", "N", "For a model: stages that its blocks are spread over (pipeline parallel)."},           \
+        {"--mla", "HOW",                                                                                     \
+         "Latent attention (DeepSeek): absorbed, over the cache itself; plain, over keys and values "        \
+         "expanded from it; auto (default): plain in prefill, absorbed in decode."},                         \
+        {"--merged", NULL,                                                                                   \
+         "For a model: q, k and v in one product, and gate and up, as serving engines run them."},           \
     {                                                                                                        \
         "--full-attention", NULL,                                                                            \
             "Count the whole square of causal attention, as kernels without masking do, instead of its "     \

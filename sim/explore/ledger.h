@@ -19,7 +19,9 @@ sim_ledger_check sim_check_rtl, sim_check_scalesim, sim_check_timeloop, sim_chec
     sim_check_bitfusion_eyeriss, sim_check_haq_table, sim_check_haq_v2, sim_check_haq_v1, sim_check_bitmod,
     sim_check_gpu_law, sim_check_gpu_t4_fp16, sim_check_gpu_t4_w8a8, sim_check_gpu_t4_fp32,
     sim_check_gpu_t4_linear, sim_check_gpu_session, sim_check_gpu_a100, sim_check_gpu_h100,
-    sim_check_gpu_a100_own, sim_check_gpu_h100_own, sim_check_gpu_int4, sim_check_gpu_int8, sim_check_gpu_w4;
+    sim_check_gpu_a100_own, sim_check_gpu_h100_own, sim_check_gpu_int4, sim_check_gpu_int8, sim_check_gpu_w4,
+    sim_check_allreduce, sim_check_mt_nlg, sim_check_peer_genz, sim_check_peer_viewer,
+    sim_check_peer_analysis, sim_check_peer_compass;
 
 sim_status sim_ledger_csv(const sim_ledger_context *context, const char *name, sim_csv *out, sim_err *err);
 sim_status sim_ledger_arch(const sim_ledger_context *context, const char *name, sim_arch *out, sim_err *err);

@@ -3,8 +3,8 @@
  * Columns by name, in any order; others are ignored, missing or empty cells are unknown:
  *
  *   kernel      required; a name of sim_gpu_kernel_names
- *   m, n, k     required; rows, outputs and inputs of out[m][n] += a[m][k] * w[k][n]; of a vector kernel m
- * rows of n elements, k empty, 0 or 1 (and the column itself may be left out); of `empty` all may be
+ *   m, n, k     required; rows, outputs and inputs of out[m][n] += a[m][k] * w[k][n]; a vector kernel has m
+ *               rows of n elements, k empty, 0 or 1 or no column; `empty` needs none of them
  *   latency_us  required, above 0
  *   batch       independent products; 1
  *   w_bits, a_bits, w_format, a_format

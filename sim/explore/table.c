@@ -13,7 +13,7 @@ static sim_status out_of_memory(sim_err *err)
 /* ---- kinds of layers ------------------------------------------------------------------------------ */
 
 /* Everything in a layer that its price depends on, as numbers: names and lines do not count. */
-enum { WORK_NUMBERS = 26 };
+enum { WORK_NUMBERS = 29 };
 
 typedef struct work {
     int64_t of[WORK_NUMBERS];
@@ -47,6 +47,9 @@ static void work_of(const sim_layer *l, work *out)
                                                l->a_on_chip,
                                                l->out_on_chip,
                                                l->kv_outputs << 1 | l->tied,
+                                               l->stored_batch,
+                                               l->kv_row_elements,
+                                               l->w_on_chip << 1 | l->later_pass,
                                                l->inputs,
                                                l->param_elements};
 

@@ -62,6 +62,10 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_scalesim,
         sim_check_timeloop,
         sim_check_llm_counts,
+        sim_check_peer_genz,
+        sim_check_peer_viewer,
+        sim_check_peer_analysis,
+        sim_check_peer_compass,
         sim_check_tpu_v1,
         sim_check_tpu_v4,
         sim_check_bitfusion_gemms,
@@ -84,6 +88,8 @@ sim_status sim_validate(const char *folder, const char *arch_folder, sim_arena *
         sim_check_gpu_int4,
         sim_check_gpu_int8,
         sim_check_gpu_w4,
+        sim_check_allreduce,
+        sim_check_mt_nlg,
     };
     enum { CHECKS = sizeof checks / sizeof *checks };
     sim_ledger_context context = {folder, arch_folder, arena};

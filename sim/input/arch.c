@@ -134,6 +134,26 @@ static sim_status check_buffers(const sim_param_set *set, const sim_arch *arch, 
     return split == 0 || split == SIM_OPERAND_COUNT ? SIM_OK : SIM_BAD_INPUT;
 }
 
+/* Several devices need something that joins them. */
+static sim_status check_link(const sim_param_set *set, const sim_arch *arch, const char *path, sim_err *err)
+{
+    const sim_link *link = &arch->link;
+    sim_status status = SIM_OK;
+
+    if (link->devices <= 1)
+        return SIM_OK;
+    if (link->topology == SIM_TOPOLOGY_NONE) {
+        status = sim_fail(err, SIM_BAD_INPUT, path, 0, "'link.devices' is %lld, but 'link.topology' is none",
+                          (long long)link->devices);
+        sim_hint(err, "give link.topology = \"switch\" or \"ring\"");
+    }
+    if (!sim_param_given(set, "link.bandwidth_gb_s")) {
+        status = sim_fail(err, SIM_BAD_INPUT, path, 0, "missing key 'link.bandwidth_gb_s'");
+        sim_hint(err, "'link.devices' is %lld", (long long)link->devices);
+    }
+    return status;
+}
+
 /* ---- loading ---------------------------------------------------------------------------------------- */
 
 static sim_status fill(sim_param_set *set, const sim_cfg *cfg, const sim_arch_setting *settings, int count,
@@ -162,6 +182,7 @@ static sim_status fill(sim_param_set *set, const sim_cfg *cfg, const sim_arch_se
             sim_param_apply_text(set, settings[i].key, settings[i].value, err);
     sim_param_check_missing(set, out->file, err);
     check_buffers(set, out, out->file, err);
+    check_link(set, out, out->file, err);
     return SIM_OK;
 }
 

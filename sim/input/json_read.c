@@ -126,6 +126,20 @@ bool sim_json_read_real(sim_json_reader *r, const sim_json *object, const char *
     return true;
 }
 
+bool sim_json_read_bool(sim_json_reader *r, const sim_json *object, const char *key, bool *out)
+{
+    const sim_json *value = find(r, object, key, NULL);
+
+    if (!value)
+        return false;
+    if (value->type != SIM_JSON_BOOL) {
+        wrong_type(r, value, "true or false");
+        return false;
+    }
+    *out = value->boolean;
+    return true;
+}
+
 bool sim_json_read_text(sim_json_reader *r, const sim_json *object, const char *key, const char *where,
                         const char **out)
 {

@@ -32,6 +32,7 @@ bool sim_json_read_int(sim_json_reader *r, const sim_json *object, const char *k
                        int64_t min, int64_t max, int64_t *out);
 bool sim_json_read_real(sim_json_reader *r, const sim_json *object, const char *key, double min, double max,
                         double *out);
+bool sim_json_read_bool(sim_json_reader *r, const sim_json *object, const char *key, bool *out);
 bool sim_json_read_text(sim_json_reader *r, const sim_json *object, const char *key, const char *where,
                         const char **out);
 /* One of the NULL-terminated `words`; *out becomes its index. Empty words are not offered. */

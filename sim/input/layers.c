@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DEVICES_MAX = 65536 };
 enum { INPUTS_MAX = 8, NAME_MAX_BYTES = 200, WHERE_BYTES = NAME_MAX_BYTES + 32 };
 
 #define OPS_PER_ELEMENT_MAX 1e6
@@ -32,6 +33,9 @@ static const char *const embedding_keys[] = {"name",     "op",     "m",      "n"
                                              "batch",    "repeat", "w_bits", "a_bits", "w_format",
                                              "a_format", "group",  NULL};
 
+static const char *const exchange_keys[] = {
+    "name", "op", "m", "n", "batch", "repeat", "devices", "a_bits", "a_format", "ops_per_element", NULL};
+
 static const char *const *keys_of(sim_op op)
 {
     switch (op) {
@@ -43,6 +47,11 @@ static const char *const *keys_of(sim_op op)
         return elementwise_keys;
     case SIM_OP_EMBEDDING:
         return embedding_keys;
+    case SIM_OP_ALLREDUCE:
+    case SIM_OP_ALLTOALL:
+    case SIM_OP_SEND:
+    case SIM_OP_ALLGATHER:
+        return exchange_keys;
     default:
         return vector_keys;
     }
@@ -191,8 +200,16 @@ static void read_vector(const layer_reader *in, sim_layer *out)
     case SIM_OP_QUANTIZE:
         out->ops_per_element = OPS_QUANTIZE;
         break;
-    case SIM_OP_ALLREDUCE:
+    case SIM_OP_ALLREDUCE: /* without devices: what one device does of it, the additions */
+        sim_json_read_int(in->r, in->json, "devices", NULL, 1, DEVICES_MAX, &out->devices);
         out->ops_per_element = OPS_ALLREDUCE;
+        break;
+    case SIM_OP_ALLTOALL:
+    case SIM_OP_ALLGATHER:
+        sim_json_read_int(in->r, in->json, "devices", in->where, 2, DEVICES_MAX, &out->devices);
+        break;
+    case SIM_OP_SEND: /* each of so many to another one */
+        sim_json_read_int(in->r, in->json, "devices", NULL, 1, DEVICES_MAX, &out->devices);
         break;
     default: /* embedding: rows are only copied */
         count(in, "k", true, &out->k);
@@ -319,5 +336,10 @@ void sim_layers_read(sim_json_reader *r, const sim_json *list, int64_t images, s
         sim_layers_set_images(r, layers, list->count, images);
     out->layers = layers;
     out->layer_count = list->count;
+    for (i = 0; i < list->count; i++) {
+        int64_t devices = layers[i].op == SIM_OP_SEND ? 2 : layers[i].devices;
+
+        out->devices = devices > out->devices ? devices : out->devices;
+    }
     out->batch = sim_layers_images(layers, list->count);
 }

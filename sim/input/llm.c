@@ -1,6 +1,7 @@
 /* A transformer and a phase -> layers: the request, the passes, and the model around its blocks. Knows no
  * family: see llm_config.c for those, llm.h for names and shapes. */
 #include "input/llm_build.h"
+#include "input/llm_devices.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ static void add_collapse(sim_llm_builder *b, const char *part)
                        SIM_OPS_MULTIPLY + SIM_OPS_ADD + SIM_OPS_SIGMOID +
                            4 * (double)model->mixing_rounds); /* sum and divide, along rows and columns */
     snprintf(name, sizeof name, "%s_collapse", part);
-    sim_llm_add_vector(b, name, SIM_OP_ELEMENTWISE, b->tokens, model->hidden, (int)streams,
+    sim_llm_add_vector(b, name, SIM_OP_ELEMENTWISE, b->tokens, model->hidden, sim_llm_inputs(streams),
                        2 * (double)streams - 1);
 }
 
@@ -261,8 +262,8 @@ static void add_output(sim_llm_builder *b, bool *head_seen)
         sim_llm_add_vector(b, "hc_norm", SIM_OP_NORM, b->tokens, all, 1, SIM_OPS_RMS_NORM - SIM_OPS_MULTIPLY);
         sim_layer *product = sim_llm_add_linear(b, "hc_head", streams, all, false);
         sim_llm_add_params(b, product, sim_llm_sum(b, streams, 1));
-        sim_llm_add_vector(b, "collapse", SIM_OP_ELEMENTWISE, b->tokens, model->hidden, (int)streams,
-                           2 * (double)streams - 1);
+        sim_llm_add_vector(b, "collapse", SIM_OP_ELEMENTWISE, b->tokens, model->hidden,
+                           sim_llm_inputs(streams), 2 * (double)streams - 1);
     }
     if (model->final_norm)
         sim_llm_add_norm(b, model->final_norm_name);
@@ -370,13 +371,14 @@ static sim_status prompt_of(sim_llm_builder *b, const char *file, int64_t *out, 
 enum { PASSES_MAX = 3 };
 
 /* Every phase as passes, in order; returns how many. */
-static int passes_of(const sim_llm_request *request, int64_t prompt, sim_llm_pass out[PASSES_MAX])
+static int passes_of(sim_llm_builder *b, int64_t prompt, sim_llm_pass out[PASSES_MAX])
 {
+    const sim_llm_request *request = b->request;
     int count = 0;
     if (request->phase == SIM_PHASE_DECODE) {
         out[0] = (sim_llm_pass){.phase = SIM_PHASE_DECODE,
                                 .past = request->context_tokens,
-                                .tokens = request->draft_tokens + 1,
+                                .tokens = sim_llm_sum(b, request->draft_tokens, 1),
                                 .steps = 1};
         return 1;
     }
@@ -417,7 +419,7 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
     const sim_llm_request *request = b->request;
     sim_llm_pass passes[PASSES_MAX];
     bool head_seen = false;
-    int count = passes_of(request, prompt, passes);
+    int count = passes_of(b, prompt, passes);
     const sim_llm_pass *last = &passes[count - 1];
     b->end_tokens = sim_llm_sum(b, last->past, sim_llm_product(b, last->tokens, last->steps));
     for (int i = 0; i < count && !b->no_memory && !b->overflow; i++) {
@@ -425,6 +427,8 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
         b->first_pass = i == 0;
         b->last_pass = i == count - 1;
         b->tokens = sim_llm_product(b, b->batch, passes[i].tokens);
+        if (i == 1) /* later passes are like the first, and some bring a head */
+            sim_llm_expect(b, (count - 1) * (b->count + 2));
         add_pass(b, &head_seen);
     }
     out->tokens = request->phase == SIM_PHASE_PREFILL    ? sim_llm_product(b, b->batch, prompt)
@@ -432,31 +436,58 @@ static void expand(sim_llm_builder *b, int64_t prompt, sim_workload *out)
                                                          : b->tokens;
 }
 
-sim_status sim_llm_expand_model(const sim_llm_model *model, const char *file, const sim_llm_request *request,
-                                sim_arena *arena, sim_workload *out, sim_err *err)
+/* A model as it is described, on one device. */
+static sim_status expand_model(const sim_llm_model *model, const sim_llm_request *request, const char *file,
+                               sim_arena *arena, sim_workload *out, sim_err *err)
 {
     sim_llm_builder b = {.model = model, .request = request, .arena = arena, .batch = request->batch};
-    sim_workload whole = {.phase = request->phase, .batch = request->batch, .model_type = model->model_type};
     int64_t prompt;
-    sim_status status = check_request(request, model, file, err);
-    if (status == SIM_OK)
-        status = prompt_of(&b, file, &prompt, err);
+    sim_status status = prompt_of(&b, file, &prompt, err);
+
+    *out = (sim_workload){.phase = request->phase, .batch = request->batch, .model_type = model->model_type};
     if (status != SIM_OK)
         return status;
     if (!b.overflow)
-        expand(&b, prompt, &whole);
+        expand(&b, prompt, out);
     if (b.no_memory || b.overflow)
         return failure(&b, file, err);
-
-    out->phase = whole.phase;
-    out->batch = whole.batch;
-    out->tokens = whole.tokens;
     out->layers = b.layers;
     out->layer_count = b.count;
     out->kv_cache_elements = b.cache_elements;
-    out->model_type = whole.model_type;
     out->parameters = b.parameters;
     out->parameters_active = b.parameters - b.idle_parameters;
+    return SIM_OK;
+}
+
+/* The same on several devices, each of which has a model of its own. */
+static sim_status spread_model(const sim_llm_model *model, const sim_llm_request *request, const char *file,
+                               sim_arena *arena, sim_workload *whole, sim_err *err)
+{
+    sim_llm_model one;
+    sim_workload share;
+    sim_status status = sim_llm_share(model, request, file, arena, &one, err);
+
+    if (status == SIM_OK)
+        status = expand_model(&one, request, file, arena, &share, err);
+    return status == SIM_OK ? sim_llm_spread(model, request, &share, arena, whole, err) : status;
+}
+
+sim_status sim_llm_expand_model(const sim_llm_model *model, const char *file, const sim_llm_request *request,
+                                sim_arena *arena, sim_workload *out, sim_err *err)
+{
+    const char *name = out->name, *from = out->file;
+    sim_workload whole;
+    sim_status status = check_request(request, model, file, err);
+
+    if (status == SIM_OK)
+        status = expand_model(model, request, file, arena, &whole, err);
+    if (status == SIM_OK && (sim_llm_shares(request) > 1 || sim_llm_stages(request) > 1))
+        status = spread_model(model, request, file, arena, &whole, err);
+    if (status != SIM_OK)
+        return status;
+    *out = whole;
+    out->name = name;
+    out->file = from;
     return SIM_OK;
 }
 

@@ -28,6 +28,11 @@ int64_t sim_llm_sum(sim_llm_builder *b, int64_t x, int64_t y)
     return z;
 }
 
+int sim_llm_inputs(int64_t tensors)
+{
+    return tensors < 1 << 30 ? (int)tensors : 1 << 30;
+}
+
 /* The first layer whose own counts do not fit is the one to name. */
 static void blame(sim_llm_builder *b, bool overflow_before, const sim_layer *layer)
 {
@@ -37,20 +42,30 @@ static void blame(sim_llm_builder *b, bool overflow_before, const sim_layer *lay
 
 /* ---- entries -------------------------------------------------------------------------------------- */
 
+static bool grow(sim_llm_builder *b, int64_t room)
+{
+    sim_layer *layers = sim_arena_alloc(b->arena, (size_t)room, sizeof *layers);
+    if (layers == NULL) {
+        b->no_memory = true;
+        return false;
+    }
+    if (b->count > 0)
+        memcpy(layers, b->layers, (size_t)b->count * sizeof *layers);
+    b->layers = layers;
+    b->room = room;
+    return true;
+}
+
+void sim_llm_expect(sim_llm_builder *b, int64_t entries)
+{
+    if (b->room - b->count < entries)
+        (void)grow(b, b->count + entries);
+}
+
 static sim_layer *next_entry(sim_llm_builder *b)
 {
-    if (b->count == b->room) {
-        int64_t room = b->room > 0 ? 2 * b->room : ROOM_AT_FIRST;
-        sim_layer *layers = sim_arena_alloc(b->arena, (size_t)room, sizeof *layers);
-        if (layers == NULL) {
-            b->no_memory = true;
-            return &b->nowhere;
-        }
-        if (b->count > 0)
-            memcpy(layers, b->layers, (size_t)b->count * sizeof *layers);
-        b->layers = layers;
-        b->room = room;
-    }
+    if (b->count == b->room && !grow(b, b->room > 0 ? 2 * b->room : ROOM_AT_FIRST))
+        return &b->nowhere;
     return &b->layers[b->count++];
 }
 
@@ -158,7 +173,8 @@ void sim_llm_attend(sim_llm_builder *b, sim_layer *layer, const sim_reach *reach
     layer->attends = true;
     layer->along = along;
     layer->reach = *reach;
-    /* Later steps are larger: where the last one fits, and it as many times as there are steps, all do. */
+    /* Steps grow: where the last one fits, and it as many times as there are steps, all do. (Within chunks
+     * of positions they rise and fall, but are no more than the keys of a chunk.) */
     if (!sim_layer_at_step(layer, 0, &first) || !sim_layer_at_step(layer, layer->steps - 1, &last)) {
         b->overflow = true;
     } else {

@@ -47,7 +47,13 @@ typedef struct sim_llm_builder {
 int64_t sim_llm_product(sim_llm_builder *b, int64_t x, int64_t y);
 int64_t sim_llm_sum(sim_llm_builder *b, int64_t x, int64_t y);
 
+/* A number of operand tensors as sim_layer counts them; absurd ones are cut. */
+int sim_llm_inputs(int64_t tensors);
+
 /* ---- entries ------------------------------------------------------------------------------------- */
+
+/* Takes room for so many more entries at once. */
+void sim_llm_expect(sim_llm_builder *b, int64_t entries);
 
 /* The next entry, called prefix + name; never NULL, valid until the next one. */
 sim_layer *sim_llm_add(sim_llm_builder *b, const char *name, sim_op op, int64_t batch, int64_t m, int64_t n,

@@ -66,7 +66,7 @@ static sim_layer *add_matrix(sim_llm_builder *b, const network *net, const char 
     sim_layer *layer = sim_llm_add(b, name, SIM_OP_MATMUL, net->active, net->rows, out, in);
     layer->weights = SIM_WEIGHTS_STATIC;
     layer->stored_batch = ffn->experts;
-    if (net->chosen < net->active * net->rows) /* fits: sim_llm_add saw a larger product */
+    if (net->chosen < sim_llm_product(b, net->active, net->rows))
         layer->needed_macs = sim_llm_product(b, net->chosen, matrix);
     if (!layer->later_pass) {
         b->parameters = sim_llm_sum(b, b->parameters, sim_llm_product(b, ffn->experts, matrix));
@@ -110,7 +110,7 @@ static void add_router(sim_llm_builder *b, const sim_llm_ffn *ffn)
 static void add_experts(sim_llm_builder *b, const sim_llm_ffn *ffn)
 {
     int64_t hidden = b->model->hidden;
-    int parts = (int)ffn->top_k;
+    int64_t parts = ffn->top_k;
     double ops = (double)ffn->top_k * SIM_OPS_MULTIPLY;
     network net = {.ffn = ffn, .width = ffn->width, .chosen = b->tokens};
 
@@ -141,8 +141,8 @@ static void add_experts(sim_llm_builder *b, const sim_llm_ffn *ffn)
         }
     }
     /* Each expert's output times its weight, and all of them, shared and dense ones too, summed. */
-    sim_llm_add_vector(b, "experts_sum", SIM_OP_ELEMENTWISE, b->tokens, hidden, parts,
-                       ops + (parts - 1) * SIM_OPS_ADD);
+    sim_llm_add_vector(b, "experts_sum", SIM_OP_ELEMENTWISE, b->tokens, hidden, sim_llm_inputs(parts),
+                       ops + (double)(parts - 1) * SIM_OPS_ADD);
     sim_llm_add_norm(b, ffn->experts_post_norm_name);
 }
 

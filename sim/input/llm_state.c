@@ -88,7 +88,7 @@ static void add_convolution(sim_llm_builder *b, const sim_llm_mixer *mixer, int6
     int64_t tail = sim_llm_product(b, b->batch, taps - 1);
     double ops = (double)taps * (SIM_OPS_MULTIPLY + SIM_OPS_ADD) + SIM_OPS_SILU;
     sim_layer *conv = sim_llm_add_vector(b, "conv1d", SIM_OP_ELEMENTWISE, b->tokens, channels,
-                                         b->pass->tokens == 1 ? (int)taps : 1, ops);
+                                         b->pass->tokens == 1 ? sim_llm_inputs(taps) : 1, ops);
     sim_llm_add_params(b, conv, sim_llm_product(b, channels, taps));
     sim_llm_add_params(b, conv, mixer->conv_bias ? channels : 0);
     sim_llm_hold(b, conv, tail, channels);
@@ -178,9 +178,9 @@ static void add_one_token(sim_llm_builder *b, const sizes *s)
 /* Of the m x n (along n) or m x k (along k) cells of all products only `needed` count. */
 static void keep_cells(sim_llm_builder *b, sim_layer *layer, sim_along along, int64_t needed)
 {
-    int64_t rows = layer->m * layer->batch; /* fits, for the whole product did */
+    int64_t rows = sim_llm_product(b, layer->m, layer->batch);
     bool n = along == SIM_ALONG_N;
-    if (needed >= rows * (n ? layer->n : layer->k))
+    if (needed >= sim_llm_product(b, rows, n ? layer->n : layer->k))
         return;
     layer->needed_macs = layer->op == SIM_OP_MATMUL ? sim_llm_product(b, needed, n ? layer->k : layer->n) : 0;
     layer->map_n = n ? (needed - 1) / rows + 1 : 0;
@@ -218,7 +218,9 @@ static void add_corrections(sim_llm_builder *b, const sizes *s)
         inverse->w_on_chip = true;
         inverse->out_on_chip = true;
         inverse->needed_macs = sim_llm_product(b, s->triples, s->states);
-        inverse->map_k = (inverse->needed_macs - 1) / (inverse->m * inverse->n * inverse->batch) + 1;
+        inverse->map_k = (inverse->needed_macs - 1) /
+                             sim_llm_product(b, sim_llm_product(b, s->chunk, s->chunk), products) +
+                         1;
     }
     if (s->pairs == b->pass->tokens) /* chunks of one token: nothing comes before it */
         return;

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #define SUPPORTED                                                                                            \
-    "w<bits>a<bits>[kv<bits>][g<group>] with 1 to 16 bits, such as w4a8 or w4a16g128kv8; fp32 fp16 bf16 "    \
-    "fp8 "                                                                                                   \
-    "mxfp4 nvfp4; or a JSON file of rules"
+    "w<bits>a<bits>[kv<bits>][g<group>][o<1 to 3>] with 1 to 16 bits, such as w4a8, w4a16g128kv8 or "        \
+    "w8a8o3; "                                                                                               \
+    "fp32 fp16 bf16 fp8 mxfp4 nvfp4; or a JSON file of rules"
 
 /* ---- uniform policies ----------------------------------------------------------------------------- */
 
@@ -35,7 +35,12 @@ typedef struct suffix {
     int value;
 } suffix;
 
-enum { SUFFIX_W, SUFFIX_A, SUFFIX_KV, SUFFIX_GROUP, SUFFIX_COUNT };
+enum { SUFFIX_W, SUFFIX_A, SUFFIX_KV, SUFFIX_GROUP, SUFFIX_SCALES, SUFFIX_COUNT };
+
+/* SmoothQuant's O1, O2 and O3. */
+static const sim_scales schemes[] = {SIM_SCALES_UNSET, SIM_SCALES_PER_TOKEN, SIM_SCALES_PER_TENSOR,
+                                     SIM_SCALES_STATIC};
+enum { SCHEMES = 3 };
 
 /* The suffix that `p` begins with; NULL when none does. */
 static suffix *find_suffix(suffix suffixes[SUFFIX_COUNT], const char *p)
@@ -94,6 +99,7 @@ bool sim_policy_parse(const char *spec, sim_precision *out, char *why, size_t wh
         {"a", "activations", "bits", SIM_INT_BITS_MAX, false, 0},
         {"kv", "the KV cache", "bits", SIM_INT_BITS_MAX, false, 0},
         {"g", "groups", "weights", SIM_GROUP_MAX, false, 0},
+        {"o", "the scheme of activations", "(per token, per tensor, static)", SCHEMES, false, 0},
     };
     const char *p = spec;
 
@@ -121,6 +127,7 @@ bool sim_policy_parse(const char *spec, sim_precision *out, char *why, size_t wh
         .a = {SIM_FORMAT_INT, s[SUFFIX_A].value},
         .kv = {SIM_FORMAT_INT, s[SUFFIX_KV].given ? s[SUFFIX_KV].value : s[SUFFIX_A].value},
         .group = s[SUFFIX_GROUP].value,
+        .scales = schemes[s[SUFFIX_SCALES].value],
     };
     return true;
 }
@@ -144,11 +151,30 @@ static sim_status fail_spec(const char *spec, const char *why, const char *file,
 
 /* The members of a search result that are not the policy come along unread, as do those that say where a
  * list by position is from. */
-static const char *const file_keys[] = {"name",        "default", "policy",    "rules", "layers_w_a_bits",
-                                        "network",     "source",  "objective", "cost",  "budget",
-                                        "lower_bound", "gap",     "method",    NULL};
-static const char *const rule_keys[] = {"layer",    "w_bits",    "a_bits", "kv_bits", "w_format",
-                                        "a_format", "kv_format", "group",  NULL};
+static const char *const file_keys[] = {
+    "name", "default", "policy",      "rules", "layers_w_a_bits", "network",     "source",        "objective",
+    "cost", "budget",  "lower_bound", "gap",   "method",          "activations", "outliers_frac", NULL};
+static const char *const rule_keys[] = {"layer",       "w_bits",        "a_bits",    "kv_bits",
+                                        "w_format",    "a_format",      "kv_format", "group",
+                                        "activations", "outliers_frac", NULL};
+
+/* "activations" and "outliers_frac"; true when either stands there. */
+static bool read_numerics(sim_json_reader *r, const sim_json *object, sim_precision *out)
+{
+    int scales;
+    double outliers_frac;
+    bool sets = false;
+
+    if (sim_json_read_word(r, object, "activations", NULL, &sim_scales_names[SIM_SCALES_NONE], &scales)) {
+        out->scales = (sim_scales)(SIM_SCALES_NONE + scales);
+        sets = true;
+    }
+    if (sim_json_read_real(r, object, "outliers_frac", 0, 0.5, &outliers_frac)) {
+        out->outliers_frac = outliers_frac > 0 ? outliers_frac : -1; /* 0 switches off */
+        sets = true;
+    }
+    return sets;
+}
 
 static void read_rule(sim_json_reader *r, const sim_json *value, sim_policy_rule *rule)
 {
@@ -175,6 +201,7 @@ static void read_rule(sim_json_reader *r, const sim_json *value, sim_policy_rule
         p->group = (int)group;
         sets = true;
     }
+    sets |= read_numerics(r, value, p);
     if (!sets && r->status == SIM_OK) {
         sim_json_error(r, SIM_BAD_INPUT, value->line, "the rule for '%s' sets nothing", glob);
         sim_hint(r->err, "give w_bits, a_bits, kv_bits or group");
@@ -297,6 +324,7 @@ static void read_object(sim_json_reader *r, const sim_json *root, sim_arena *are
     sim_json_read_text(r, root, "network", NULL, &unused);
     sim_json_read_text(r, root, "source", NULL, &unused);
     read_default(r, root, out);
+    read_numerics(r, root, &out->base);
     if (positions)
         read_positions(r, positions, arena, out);
     if (rules && other)

@@ -1,9 +1,9 @@
 /* What one output element of a vector operation costs, in operations of a vector lane.
  *
- * An add, a multiply, a comparison, an exponential, a reciprocal or an error function is one operation;
- * so the numbers below are counts of the steps of each formula, not measurements. One number of a row (its
- * maximum, its sum, its mean) costs one operation per element that goes into it; work done once per row
- * is left out. */
+ * An add, a multiply, a comparison, an exponential, a logarithm, a reciprocal, a hyperbolic tangent or an
+ * error function is one operation; so the numbers below are counts of the steps of each formula, not
+ * measurements. One number of a row (its maximum, its sum, its mean) costs one operation per element that
+ * goes into it; work done once per row is left out. */
 #ifndef SIM_INPUT_VECTOR_OPS_H
 #define SIM_INPUT_VECTOR_OPS_H
 

@@ -7,16 +7,17 @@
 #include "input/llm.h"
 #include "input/quant_config.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static const char *const list_keys[] = {"name", "source", "layers", NULL};
-static const char *const model_keys[] = {
-    "name",          "source",         "model",      "phase",           "batch",
-    "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
+#define MODEL_KEYS                                                                                           \
+    "model", "phase", "batch", "prompt_tokens", "context_tokens", "new_tokens", "chunk_tokens",              \
+        "draft_tokens", "mla", "merged_projections", "tensor_parallel", "pipeline_parallel", "expert_split"
+
+static const char *const model_keys[] = {"name", "source", MODEL_KEYS, NULL};
 /* For a file that is of no form: what it may have meant. */
-static const char *const all_keys[] = {
-    "name",          "source",         "layers",     "model",           "phase", "batch",
-    "prompt_tokens", "context_tokens", "new_tokens", "tensor_parallel", NULL};
+static const char *const all_keys[] = {"name", "source", "layers", MODEL_KEYS, NULL};
 
 /* ---- names and paths ------------------------------------------------------------------------------ */
 
@@ -59,68 +60,133 @@ static bool has(const sim_json *fields, const char *key)
     return fields && sim_json_get(fields, key);
 }
 
-/* Reports what the phase needs and neither command line nor file gives. `fields` is the file's object, NULL
- * for a bare config.json; what is wrong in it has been reported already. */
-static void check_request(sim_json_reader *r, const sim_json *fields, int line,
-                          const sim_llm_request *request)
+/* A number that some phases take and others have no use for. */
+typedef struct phase_number {
+    const char *key, *option;
+    bool needed; /* by these phases */
+    unsigned phases;
+    size_t in_request; /* int64_t of a sim_workload_request */
+    size_t in_model;   /* of a sim_llm_request */
+} phase_number;
+
+#define IN(phase)    (1U << SIM_PHASE_##phase)
+#define PLACE(field) offsetof(sim_workload_request, field), offsetof(sim_llm_request, field)
+
+static const phase_number phase_numbers[] = {
+    {"prompt_tokens", "--prompt", true, IN(PREFILL) | IN(GENERATE), PLACE(prompt_tokens)},
+    {"context_tokens", "--context", true, IN(DECODE), PLACE(context_tokens)},
+    {"new_tokens", "--new", true, IN(GENERATE), PLACE(new_tokens)},
+    {"chunk_tokens", "--chunk", false, IN(PREFILL) | IN(GENERATE), PLACE(chunk_tokens)},
+    {"draft_tokens", "--draft", false, IN(DECODE), PLACE(draft_tokens)},
+};
+
+#undef IN
+#undef PLACE
+
+enum { PHASE_NUMBERS = sizeof phase_numbers / sizeof *phase_numbers };
+
+static int64_t asked(const sim_workload_request *by, const phase_number *number)
 {
-    switch (request->phase) {
-    case SIM_PHASE_NONE:
-        if (has(fields, "phase"))
-            break;
-        sim_json_error(r, SIM_BAD_INPUT, line, "a model needs a phase");
-        sim_hint(r->err, "%s--phase: prefill or decode", fields ? "give \"phase\" in the file or " : "give ");
-        break;
-    case SIM_PHASE_PREFILL:
-        if (request->prompt_tokens > 0 || has(fields, "prompt_tokens"))
-            break;
-        sim_json_error(r, SIM_BAD_INPUT, line, "prefill needs the number of prompt tokens");
-        sim_hint(r->err, "give %s--prompt", fields ? "\"prompt_tokens\" in the file or " : "");
-        break;
-    case SIM_PHASE_DECODE:
-        if (request->context_tokens >= 0 || has(fields, "context_tokens"))
-            break;
-        sim_json_error(r, SIM_BAD_INPUT, line, "decode needs the number of context tokens");
-        sim_hint(r->err, "give %s--context", fields ? "\"context_tokens\" in the file or " : "");
-        break;
-    default:
-        sim_json_error(r, SIM_BAD_INPUT, line, "phase '%s' cannot be simulated",
-                       sim_phase_names[request->phase]);
-        sim_hint(r->err, "supported: prefill, decode");
-        break;
-    }
+    return *(const int64_t *)((const char *)by + number->in_request);
 }
 
-/* What the command line says replaces what the file says. */
+static int64_t *taken(sim_llm_request *request, const phase_number *number)
+{
+    return (int64_t *)((char *)request + number->in_model);
+}
+
+/* What the command line says replaces what the file says. A file may hold numbers of several phases. */
 static void override(sim_llm_request *request, const sim_workload_request *by)
 {
     if (by->phase != SIM_PHASE_NONE)
         request->phase = by->phase;
     if (by->batch > 0)
         request->batch = by->batch;
-    if (by->prompt_tokens > 0)
-        request->prompt_tokens = by->prompt_tokens;
-    if (by->context_tokens > 0)
-        request->context_tokens = by->context_tokens;
+    for (int i = 0; i < PHASE_NUMBERS; i++) {
+        const phase_number *number = &phase_numbers[i];
+
+        if (asked(by, number) > 0)
+            *taken(request, number) = asked(by, number);
+        else if (!(number->phases >> request->phase & 1U))
+            *taken(request, number) = 0;
+    }
+    if (by->tensor_parallel > 0)
+        request->tensor_parallel = by->tensor_parallel;
+    if (by->pipeline_parallel > 0)
+        request->pipeline_parallel = by->pipeline_parallel;
+    if (by->mla != SIM_MLA_AUTO)
+        request->mla = by->mla;
+    request->merged |= by->merged_projections;
     request->full_attention = by->full_attention;
+}
+
+/* The tokens of a model of images are their patches. */
+static bool is_image_part(const sim_json *config, const phase_number *number)
+{
+    return strcmp(number->key, "prompt_tokens") == 0 && has(config, "patch_size");
+}
+
+/* Reports what the phase needs and neither command line nor file gives, and what the command line gives that
+ * it has no use for. `fields` is the file's object, NULL for a bare config.json; what is wrong in it has been
+ * reported already. */
+static void check_request(sim_json_reader *r, const sim_json *fields, const sim_json *config, int line,
+                          sim_llm_request *request, const sim_workload_request *by)
+{
+    const char *phase = sim_phase_names[request->phase];
+
+    if (request->phase == SIM_PHASE_NONE) {
+        if (has(fields, "phase"))
+            return;
+        sim_json_error(r, SIM_BAD_INPUT, line, "a model needs a phase");
+        sim_hint(r->err, "%s--phase: prefill, decode or generate",
+                 fields ? "give \"phase\" in the file or " : "give ");
+        return;
+    }
+    for (int i = 0; i < PHASE_NUMBERS; i++) {
+        const phase_number *number = &phase_numbers[i];
+        const bool taken_here = number->phases >> request->phase & 1U;
+        const int64_t value = *taken(request, number);
+
+        if (!taken_here && asked(by, number) > 0) {
+            sim_json_error(r, SIM_USAGE, 0, "%s has no %s", phase, number->key);
+            sim_hint(r->err, "'%s' is for %s", number->option,
+                     number->phases >> SIM_PHASE_DECODE & 1U    ? "decode"
+                     : number->phases >> SIM_PHASE_PREFILL & 1U ? "prefill and generate"
+                                                                : "generate");
+        }
+        if (!taken_here || !number->needed || has(fields, number->key) || is_image_part(config, number))
+            continue;
+        if (value > 0 || (value == 0 && number->in_model == offsetof(sim_llm_request, context_tokens)))
+            continue;
+        sim_json_error(r, SIM_BAD_INPUT, line, "%s needs the number of %.*s tokens", phase,
+                       (int)(strlen(number->key) - strlen("_tokens")), number->key);
+        sim_hint(r->err, "give %s%s%s%s", fields ? "\"" : "", fields ? number->key : "",
+                 fields ? "\" in the file or " : "", number->option);
+    }
 }
 
 static void read_request(sim_json_reader *r, const sim_json *root, sim_llm_request *out)
 {
     int phase = SIM_PHASE_NONE;
-    int64_t unused, parallel = 1;
+    static const char *const expert_splits[] = {"width", "experts", NULL};
+    int split = 0;
+    int mla = SIM_MLA_AUTO;
 
     sim_json_read_word(r, root, "phase", NULL, sim_phase_names, &phase);
     out->phase = (sim_phase)phase;
     sim_json_read_int(r, root, "batch", NULL, 1, INT64_MAX, &out->batch);
     sim_json_read_int(r, root, "prompt_tokens", NULL, 1, INT64_MAX, &out->prompt_tokens);
     sim_json_read_int(r, root, "context_tokens", NULL, 0, INT64_MAX, &out->context_tokens);
-    sim_json_read_int(r, root, "new_tokens", NULL, 1, INT64_MAX, &unused);
-    if (sim_json_read_int(r, root, "tensor_parallel", NULL, 1, INT64_MAX, &parallel) && parallel > 1) {
-        sim_json_error(r, SIM_BAD_INPUT, sim_json_get(root, "tensor_parallel")->line,
-                       "'tensor_parallel' must be 1, not %lld", (long long)parallel);
-        sim_hint(r->err, "one accelerator is simulated");
-    }
+    sim_json_read_int(r, root, "new_tokens", NULL, 1, INT64_MAX, &out->new_tokens);
+    sim_json_read_int(r, root, "chunk_tokens", NULL, 0, INT64_MAX, &out->chunk_tokens);
+    sim_json_read_int(r, root, "draft_tokens", NULL, 0, INT64_MAX, &out->draft_tokens);
+    sim_json_read_word(r, root, "mla", NULL, sim_mla_names, &mla);
+    out->mla = (sim_mla)mla;
+    sim_json_read_bool(r, root, "merged_projections", &out->merged);
+    sim_json_read_int(r, root, "tensor_parallel", NULL, 1, SIM_DEVICES_MAX, &out->tensor_parallel);
+    sim_json_read_int(r, root, "pipeline_parallel", NULL, 1, SIM_DEVICES_MAX, &out->pipeline_parallel);
+    sim_json_read_word(r, root, "expert_split", NULL, expert_splits, &split);
+    out->expert_parallel = split == 1;
 }
 
 /* Of a config.json without "model_type", too: that it lacks one is then what is said. */
@@ -233,8 +299,8 @@ static void read_model(sim_json_reader *r, const sim_json *root, const sim_json 
     if (model != root)
         read_request(r, root, &llm);
     override(&llm, request);
-    check_request(r, model != root ? root : NULL, root->line, &llm);
     config = find_model(r, model, arena, &file);
+    check_request(r, model != root ? root : NULL, config, root->line, &llm, request);
     if (r->status != SIM_OK)
         return;
     status = sim_llm_expand(config, file, &llm, arena, out, r->err);
@@ -261,13 +327,19 @@ static void read_list(sim_json_reader *r, const sim_json *root, const sim_json *
                       const sim_workload_request *request, sim_arena *arena, sim_workload *out)
 {
     const bool images = request->batch > 0 && has_convolution(layers);
+    bool of_model = request->phase != SIM_PHASE_NONE || (request->batch > 0 && !images) ||
+                    request->tensor_parallel > 0 || request->pipeline_parallel > 0 ||
+                    request->mla != SIM_MLA_AUTO || request->merged_projections;
 
     sim_json_check_keys(r, root, "a workload with 'layers'", list_keys);
-    if (request->phase != SIM_PHASE_NONE || (request->batch > 0 && !images) || request->context_tokens > 0 ||
-        request->prompt_tokens > 0)
-        sim_json_error(r, SIM_USAGE, 0,
-                       "phase, %scontext and prompt are a model's; this workload is a list of layers",
-                       images ? "" : "batch, ");
+    for (int i = 0; i < PHASE_NUMBERS; i++)
+        of_model |= asked(request, &phase_numbers[i]) > 0;
+    if (of_model)
+        sim_json_error(
+            r, SIM_USAGE, 0,
+            "phase, %stokens, shares and ways of multiplying are a model's; this workload is a list "
+            "of layers",
+            images ? "" : "batch, ");
     sim_layers_read(r, layers, images ? request->batch : 0, arena, out);
 }
 

@@ -110,6 +110,7 @@ typedef enum sim_event {
     SIM_EVENT_DRAM_READ, /* bits */
     SIM_EVENT_DRAM_WRITE,
     SIM_EVENT_VECTOR_OP, /* a vector-lane operation */
+    SIM_EVENT_LINK_BIT,  /* sent to another device */
     SIM_EVENT_COUNT,
 } sim_event;
 

@@ -145,6 +145,7 @@ void sim_prices_of(const sim_arch *arch, int w_bits, int a_bits, sim_prices *out
     out->pj[SIM_EVENT_VECTOR_OP] = tech->vector_pj_per_op;
     out->pj[SIM_EVENT_DRAM_READ] = dram_pj;
     out->pj[SIM_EVENT_DRAM_WRITE] = dram_pj;
+    out->pj[SIM_EVENT_LINK_BIT] = arch->link.pj_per_bit;
     for (int i = 0; i < SIM_OPERAND_COUNT; i++) {
         double bytes = bank_bytes(arch, &hardware, (sim_operand)i);
         sim_sram_point point;
@@ -172,6 +173,7 @@ void sim_gpu_prices_of(const sim_arch *arch, sim_gpu_math math, sim_prices *out)
     out->pj[SIM_EVENT_VECTOR_OP] = 0.5e-3 * arch->gpu.mac_fj[SIM_GPU_FP32];
     out->pj[SIM_EVENT_DRAM_READ] = dram_pj;
     out->pj[SIM_EVENT_DRAM_WRITE] = dram_pj;
+    out->pj[SIM_EVENT_LINK_BIT] = arch->link.pj_per_bit;
     out->static_w = arch->gpu.static_w;
     out->pj_per_cycle = out->static_w * 1e6 / arch->clock_mhz;
 }
@@ -207,5 +209,6 @@ void sim_energy_of(const sim_prices *prices, const sim_counts *counts, double la
                   prices->dram_background_w * latency_s,
         .vector_j = 1e-12 * pj[SIM_EVENT_VECTOR_OP],
         .static_j = prices->static_w * latency_s,
+        .link_j = 1e-12 * pj[SIM_EVENT_LINK_BIT],
     };
 }

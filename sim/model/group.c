@@ -41,7 +41,7 @@ typedef struct range {
 } range;
 
 /* Everything in a result but name and repeat, to be compared as bytes: reals stand as their bit patterns. */
-enum { WHOLE_NUMBERS = 26, REAL_NUMBERS = 12 };
+enum { WHOLE_NUMBERS = 30, REAL_NUMBERS = 13 };
 
 typedef struct numbers {
     int64_t of[WHOLE_NUMBERS + REAL_NUMBERS];
@@ -76,11 +76,18 @@ static void numbers_of(const sim_layer_result *r, numbers *out)
                                           map->tile_k,
                                           map->order[0] << 8 | map->order[1],
                                           map->order[2],
-                                          r->float_fallback};
-    const double real[REAL_NUMBERS] = {r->latency_s,        e->mac_j,           e->register_j,
-                                       e->sram_j,           e->dram_j,          e->vector_j,
-                                       e->static_j,         r->sram_read_bits,  r->sram_write_bits,
-                                       r->utilization_frac, r->dram_bits_bound, r->compulsory_dram_bits};
+                                          r->float_fallback,
+                                          r->devices,
+                                          r->link_bytes,
+                                          r->phase,
+                                          r->steps};
+    const double real[REAL_NUMBERS] = {r->latency_s,       e->mac_j,
+                                       e->register_j,      e->sram_j,
+                                       e->dram_j,          e->vector_j,
+                                       e->static_j,        r->sram_read_bits,
+                                       r->sram_write_bits, r->utilization_frac,
+                                       r->dram_bits_bound, r->compulsory_dram_bits,
+                                       e->link_j};
 
     memcpy(out->of, whole, sizeof whole);
     memcpy(out->of + WHOLE_NUMBERS, real, sizeof real);

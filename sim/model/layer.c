@@ -1,6 +1,9 @@
 #include "model/layer.h"
 
-#include "base/hash.h"
+#include "model/devices.h"
+#include "model/gemm_memo.h"
+#include "model/link.h"
+#include "model/numerics.h"
 #include "model/run.h"
 #include "model/window.h"
 
@@ -18,103 +21,10 @@ static int64_t bytes_of(double bits)
     return (int64_t)ceil(bits / 8);
 }
 
-static sim_status too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
+sim_status sim_layer_too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err)
 {
     return sim_fail(err, SIM_OVERFLOW, x->workload->file, layer->line,
                     "layer '%s': its counts exceed 63 bits", layer->name);
-}
-
-/* ---- memo of mapped products -------------------------------------------------------------------- */
-
-enum { GEMM_NUMBERS = SIM_DIMS + 10 + SIM_OPERAND_COUNT + 8 };
-
-/* Everything that tells products apart, as numbers: structs have padding. */
-static void numbers_of(const sim_gemm *g, int64_t out[GEMM_NUMBERS])
-{
-    const int64_t numbers[GEMM_NUMBERS] = {
-        g->extent[SIM_M],
-        g->extent[SIM_N],
-        g->extent[SIM_K],
-        g->batch,
-        g->w_bits,
-        g->a_bits,
-        g->w_group,
-        g->out_bits,
-        g->acc_bits,
-        g->w_stored_bits,
-        g->a_stored_bits,
-        g->out_stored_bits,
-        g->w_once_bits,
-        g->on_chip[SIM_OPERAND_WEIGHT],
-        g->on_chip[SIM_OPERAND_INPUT],
-        g->on_chip[SIM_OPERAND_OUTPUT],
-        g->window.rows_out,
-        g->window.cols_out,
-        g->window.kernel_h,
-        g->window.kernel_w,
-        g->window.stride,
-        g->window.pad_rows,
-        g->window.pad_cols,
-        g->window.direct,
-    };
-
-    memcpy(out, numbers, sizeof numbers);
-}
-
-typedef struct memo_entry {
-    int64_t numbers[GEMM_NUMBERS];
-    sim_map_choice choice;
-    struct memo_entry *next;
-} memo_entry;
-
-enum { MEMO_CHAINS = 256 };
-
-struct sim_gemm_memo {
-    sim_arena *arena;
-    int64_t count;
-    memo_entry *chains[MEMO_CHAINS];
-};
-
-struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena)
-{
-    struct sim_gemm_memo *memo = sim_arena_alloc(arena, 1, sizeof *memo);
-
-    if (memo)
-        memo->arena = arena;
-    return memo;
-}
-
-int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo)
-{
-    return memo->count;
-}
-
-static sim_status map_once(const sim_layer_context *x, const sim_gemm *gemm, const char *name,
-                           const sim_map_choice **out, sim_err *err)
-{
-    int64_t numbers[GEMM_NUMBERS];
-    memo_entry **chain, *entry;
-    sim_status status;
-
-    numbers_of(gemm, numbers);
-    chain = &x->memo->chains[sim_hash(SIM_HASH_START, numbers, sizeof numbers) % MEMO_CHAINS];
-    for (entry = *chain; entry; entry = entry->next)
-        if (memcmp(entry->numbers, numbers, sizeof numbers) == 0) {
-            *out = &entry->choice;
-            return SIM_OK;
-        }
-    entry = sim_arena_alloc(x->memo->arena, 1, sizeof *entry);
-    if (!entry)
-        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory while mapping layer '%s'", name);
-    status = sim_map(x->arch, gemm, name, x->objective, x->cache, &entry->choice, err);
-    if (status != SIM_OK)
-        return status;
-    memcpy(entry->numbers, numbers, sizeof numbers);
-    entry->next = *chain;
-    *chain = entry;
-    x->memo->count++;
-    *out = &entry->choice;
-    return SIM_OK;
 }
 
 /* ---- products ------------------------------------------------------------------------------------ */
@@ -206,8 +116,7 @@ static bool window_of(const sim_layer *l, bool direct, sim_gemm *g)
     return true;
 }
 
-/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
-static int output_bits(const sim_arch *arch, int a_bits)
+int sim_output_bits(const sim_arch *arch, int a_bits)
 {
     return arch->backend->kernels && a_bits > arch->output_bits ? a_bits : (int)arch->output_bits;
 }
@@ -219,6 +128,12 @@ static int64_t stored_outputs(const sim_layer *l, const sim_layer_request *q, co
     int64_t rest = sim_stored_bits(l->m, g->extent[SIM_N] - l->kv_outputs, g->out_bits, 0);
 
     return cached < 0 || rest < 0 || __builtin_add_overflow(cached, rest, &all) ? -1 : all;
+}
+
+/* A prompt goes through once, and finds no weights there. */
+static bool stays_from_step_to_step(const sim_layer_context *x, const sim_layer *l)
+{
+    return x->weights_resident && l->phase != SIM_PHASE_PREFILL;
 }
 
 static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *g, sim_err *err)
@@ -234,7 +149,9 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->w_bits = sim_second_operand(q).bits;
     g->a_bits = q->precision.a.bits;
     g->w_group = l->weights == SIM_WEIGHTS_DYNAMIC ? 0 : q->precision.group;
-    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits : output_bits(x->arch, g->a_bits);
+    g->out_bits = l->kv_outputs == l->n ? q->precision.kv.bits
+                  : l->out_bits > 0     ? l->out_bits
+                                        : sim_output_bits(x->arch, g->a_bits);
     g->acc_bits = (int)x->arch->array_acc_bits;
     if (g->acc_bits < g->out_bits)
         g->acc_bits = g->out_bits;
@@ -242,13 +159,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
     g->a_stored_bits = sim_stored_bits(l->m, g->extent[SIM_K], g->a_bits, 0);
     g->out_stored_bits = stored_outputs(l, q, g);
     if (g->w_stored_bits < 0 || g->a_stored_bits < 0 || g->out_stored_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     if (l->op == SIM_OP_CONV2D) {
         sim_conv_method method = method_of(x->arch, l);
 
         if (method != SIM_CONV_IM2COL) {
             if (!window_of(l, method == SIM_CONV_DIRECT, g))
-                return too_large(x, l, err);
+                return sim_layer_too_large(x, l, err);
         } else if (x->arch->mapper_tiles == SIM_TILES_POW2_PADDED) {
             /* Such tiles cut positions by rows and columns: a 1x1 convolution of the expanded input. */
             const sim_conv2d *c = &l->conv;
@@ -265,13 +182,13 @@ static sim_status gemm_of(const sim_layer_context *x, const sim_layer_request *q
         int64_t all = second_operand_bits(q, l->n, l->k);
 
         if (all < 0)
-            return too_large(x, l, err);
+            return sim_layer_too_large(x, l, err);
         g->w_once_bits = all - g->w_stored_bits;
     }
     g->on_chip[SIM_OPERAND_INPUT] = l->a_on_chip;
     g->on_chip[SIM_OPERAND_OUTPUT] = l->out_on_chip;
     g->on_chip[SIM_OPERAND_WEIGHT] =
-        l->w_on_chip || (x->weights_resident && l->weights == SIM_WEIGHTS_STATIC);
+        l->w_on_chip || (stays_from_step_to_step(x, l) && l->weights == SIM_WEIGHTS_STATIC);
     if (stays_on_chip(x->arch, ((double)g->a_stored_bits + (double)g->out_stored_bits) * (double)g->batch))
         g->on_chip[SIM_OPERAND_INPUT] = g->on_chip[SIM_OPERAND_OUTPUT] = true;
     return SIM_OK;
@@ -282,7 +199,7 @@ static void add_bias(const sim_layer_context *x, const sim_layer *l, sim_layer_c
 {
     if (l->param_elements == 0)
         return;
-    if (!x->weights_resident)
+    if (!stays_from_step_to_step(x, l))
         out->counts.of[SIM_EVENT_DRAM_READ] += 16 * (double)l->param_elements;
     out->counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
 }
@@ -303,7 +220,7 @@ static sim_status describe(const sim_layer_context *x, const sim_layer_request *
     if (r->macs == 0 &&
         (__builtin_mul_overflow(l->m, l->n, &r->macs) || __builtin_mul_overflow(r->macs, l->k, &r->macs) ||
          __builtin_mul_overflow(r->macs, l->batch, &r->macs)))
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     if (!gemm->on_chip[SIM_OPERAND_INPUT] && !gemm->on_chip[SIM_OPERAND_OUTPUT])
         r->compulsory_dram_bits = batch * ((double)gemm->w_stored_bits + (double)gemm->w_once_bits +
                                            (double)gemm->a_stored_bits + (double)gemm->out_stored_bits);
@@ -321,7 +238,7 @@ static sim_status take_kernel(const sim_layer_context *x, const sim_layer *l, co
     double longest = at_least(kernel->launch_cycles, at_least(kernel->compute_cycles, kernel->memory_cycles));
 
     if (!(kernel->cycles < 9e18))
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     r->cycles = (int64_t)ceil(kernel->cycles);
     r->compute_cycles = (int64_t)ceil(kernel->compute_cycles);
     r->memory_cycles = (int64_t)ceil(kernel->memory_cycles);
@@ -332,6 +249,19 @@ static sim_status take_kernel(const sim_layer_context *x, const sim_layer *l, co
     out->peak_macs_per_cycle = kernel->peak_macs_per_cycle;
     out->prices = &x->kernel_prices[kernel->math];
     return SIM_OK;
+}
+
+/* Operations in the epilogue of a kernel: on the lanes, while the tensor cores are at the next tiles. */
+static void add_epilogue(const sim_arch *arch, double ops, sim_number a, sim_kernel_cost *kernel)
+{
+    const sim_vector_work work = {.op = SIM_OP_ELEMENTWISE, .ops = ops};
+    sim_kernel_cost lanes;
+
+    if (ops <= 0)
+        return;
+    arch->backend->kernels->vector(arch, &work, a, &lanes);
+    kernel->counts.of[SIM_EVENT_VECTOR_OP] += ops;
+    kernel->cycles = at_least(kernel->cycles, kernel->launch_cycles + lanes.cycles);
 }
 
 static sim_status kernel_product_cost(const sim_layer_context *x, const sim_layer_request *q, sim_gemm *gemm,
@@ -346,6 +276,8 @@ static sim_status kernel_product_cost(const sim_layer_context *x, const sim_laye
     status = x->arch->backend->kernels->product(x->arch, gemm, out->result.w, q->precision.a, &kernel, err);
     if (status == SIM_OK && l->param_elements > 0)
         kernel.counts.of[SIM_EVENT_VECTOR_OP] += (double)l->m * (double)l->n * (double)l->batch;
+    if (status == SIM_OK)
+        add_epilogue(x->arch, l->folded_ops + sim_numerics_ops(x->arch, q), q->precision.a, &kernel);
     return status == SIM_OK ? take_kernel(x, l, &kernel, SIM_BOUND_COMPUTE, out, err) : status;
 }
 
@@ -359,14 +291,14 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     sim_compute compute;
     sim_gemm gemm;
     sim_status status = gemm_of(x, q, &gemm, err);
-    double batch = (double)l->batch, memory_cycles, cycles;
+    double batch = (double)l->batch, memory_cycles, cycles, side_ops, side_cycles;
 
     if (status == SIM_OK)
         status = describe(x, q, &gemm, out, err);
     if (status == SIM_OK && arch->backend->kernels)
         return kernel_product_cost(x, q, &gemm, out, err);
     if (status == SIM_OK)
-        status = map_once(x, &gemm, l->name, &choice, err);
+        status = sim_gemm_map_once(x, &gemm, l->name, &choice, err);
     if (status == SIM_OK)
         status =
             arch->backend->compute(arch, &choice->gemm, &choice->way_used, &choice->tiling, &compute, err);
@@ -380,7 +312,8 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
 
         add_bias(x, l, out);
         sim_dram_rates_of(arch, &gemm, gemm.extent, &rates);
-        memory_cycles += x->weights_resident ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
+        memory_cycles +=
+            stays_from_step_to_step(x, l) ? 0 : 16 * (double)l->param_elements * rates.cycles_per_bit;
     }
     if (arch->mapper_latency == SIM_LATENCY_ROOFLINE)
         cycles = 0;
@@ -390,15 +323,21 @@ static sim_status product_cost(const sim_layer_context *x, const sim_layer_reque
     else
         cycles = choice->pipeline.cycles + (double)compute.cycles - choice->value.busy_cycles;
     cycles = at_least(cycles, at_least((double)compute.cycles, memory_cycles));
+    /* The vector unit works beside the array, on what has left it or has yet to enter. */
+    side_ops = l->folded_ops + sim_numerics_ops(arch, q);
+    side_cycles = ceil(side_ops / (double)arch->vector_lanes);
+    out->counts.of[SIM_EVENT_VECTOR_OP] += side_ops;
+    cycles = at_least(cycles, side_cycles);
     if (cycles >= 9e18)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
 
-    r->compute_cycles = compute.cycles;
+    r->compute_cycles = side_cycles > (double)compute.cycles ? (int64_t)side_cycles : compute.cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
     r->cycles = (int64_t)ceil(cycles);
-    r->bound = r->memory_cycles > r->compute_cycles ? SIM_BOUND_MEMORY
-               : compute.port_limited               ? SIM_BOUND_PORT
-                                                    : SIM_BOUND_COMPUTE;
+    r->bound = r->memory_cycles > r->compute_cycles   ? SIM_BOUND_MEMORY
+               : side_cycles > (double)compute.cycles ? SIM_BOUND_VECTOR
+               : compute.port_limited                 ? SIM_BOUND_PORT
+                                                      : SIM_BOUND_COMPUTE;
     r->has_mapping = true;
     r->mapping.dataflow = choice->way_used.dataflow;
     r->mapping.tile_m = choice->tiling.tile[SIM_M];
@@ -440,7 +379,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     int a_bits = q->precision.a.bits;
     int64_t n = l->map_n > 0 ? l->map_n : l->n; /* a causal softmax sees the mean number of keys */
     double elements = (double)l->m * (double)n * (double)l->batch;
-    double in, written, params = 0, vector_cycles, memory_cycles;
+    double in, written, params = 0, vector_cycles, memory_cycles, ops;
     int64_t in_bits, out_bits, rows;
     sim_gemm whole = {.extent = {1, 1, 1},
                       .batch = 1,
@@ -454,19 +393,21 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     /* Looked-up rows come at the table's width; everything else arrives as the array left it, and leaves at
      * the width that the next product reads. */
     if (__builtin_mul_overflow(l->m, l->batch, &rows))
-        return too_large(x, l, err);
-    in_bits = table ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
-                    : sim_stored_bits(rows, n, output_bits(arch, a_bits), 0);
-    out_bits = sim_stored_bits(rows, n, a_bits, 0);
+        return sim_layer_too_large(x, l, err);
+    in_bits = table
+                  ? sim_stored_bits(rows, n, q->precision.w.bits, q->precision.group)
+                  : sim_stored_bits(rows, n, l->in_bits > 0 ? l->in_bits : sim_output_bits(arch, a_bits), 0);
+    out_bits = sim_stored_bits(rows, n, l->out_bits > 0 ? l->out_bits : a_bits, 0);
     if (in_bits < 0 || out_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
     out->tensor_bytes = bytes_of((table ? 0 : in) + written);
-    out->counts.of[SIM_EVENT_VECTOR_OP] = elements * l->ops_per_element;
+    ops = elements * l->ops_per_element + l->folded_ops;
+    out->counts.of[SIM_EVENT_VECTOR_OP] = ops;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;
     out->counts.of[SIM_EVENT_OUTPUT_WRITE] = written;
-    if (!table && !x->weights_resident)
+    if (!table && !stays_from_step_to_step(x, l))
         params = 16 * (double)l->param_elements;
 
     if (!l->a_on_chip && !(stays_on_chip(arch, in + written) && !table)) {
@@ -489,7 +430,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         const sim_vector_work work = {.op = l->op,
                                       .rows = rows,
                                       .row_elements = n,
-                                      .ops = elements * l->ops_per_element,
+                                      .ops = ops,
                                       .read_bits = traffic.input_read + params,
                                       .written_bits = traffic.final_write};
         sim_kernel_cost kernel;
@@ -501,9 +442,9 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     whole.extent[SIM_N] = whole.extent[SIM_K] = n; /* a run is a row at least */
     sim_dram_rates_of(arch, &whole, whole.extent, &rates);
     memory_cycles = sim_dram_cycles(&rates, &traffic);
-    vector_cycles = ceil(elements * l->ops_per_element / (double)arch->vector_lanes);
+    vector_cycles = ceil(ops / (double)arch->vector_lanes);
     if (vector_cycles >= 9e18 || memory_cycles >= 9e18)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
 
     r->compute_cycles = (int64_t)vector_cycles;
     r->memory_cycles = (int64_t)ceil(memory_cycles);
@@ -514,7 +455,8 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
     return out->prices ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
-/* ---- both ---------------------------------------------------------------------------------------- */
+/* ---- all of them ----------------------------------------------------------------------------------------
+ */
 
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err)
@@ -529,35 +471,42 @@ sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request
 
     memset(out, 0, sizeof *out); /* results are compared as bytes */
     if (weight_bits < 0 || cache_bits < 0)
-        return too_large(x, l, err);
+        return sim_layer_too_large(x, l, err);
     /* A tied layer's weights stand in memory once, with the layer that holds them; so does a layer. */
     out->weight_bytes = l->later_pass ? 0 : l->tied ? l->param_elements * 2 : weight_bits / 8;
     out->kv_bytes = cache_bits / 8;
     r->op = l->op;
+    r->phase = l->phase;
+    r->steps = 1;
     r->m = l->m;
     r->n = l->n;
     r->batch = l->batch;
     r->a = q->precision.a;
     r->float_fallback = q->float_fallback;
-    status = product ? product_cost(x, q, out, err) : vector_cost(x, q, out, err);
-    if (status != SIM_OK)
-        return status;
-    r->dram_read_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_READ]);
-    r->dram_write_bytes = bytes_of(out->counts.of[SIM_EVENT_DRAM_WRITE]);
-    r->sram_read_bits = out->counts.of[SIM_EVENT_WEIGHT_READ] + out->counts.of[SIM_EVENT_INPUT_READ] +
-                        out->counts.of[SIM_EVENT_OUTPUT_READ];
-    r->sram_write_bits = out->counts.of[SIM_EVENT_WEIGHT_WRITE] + out->counts.of[SIM_EVENT_INPUT_WRITE] +
-                         out->counts.of[SIM_EVENT_OUTPUT_WRITE];
-    return SIM_OK;
+    if (product)
+        status = product_cost(x, q, out, err);
+    else if (sim_is_exchange(l->op) && (l->devices > 1 || l->op == SIM_OP_SEND))
+        status = sim_exchange_cost(x, q, out, err);
+    else
+        status = vector_cost(x, q, out, err);
+    return status == SIM_OK ? sim_devices_sum(x, q, out, err) : status;
 }
 
 void sim_layer_finish(const sim_layer_context *x, const sim_layer_cost *cost, int64_t saved_cycles,
                       sim_layer_result *out)
 {
+    double devices = (double)cost->result.devices;
+    double waiting = x->workload->devices > 1 ? (double)x->workload->devices : devices;
+    sim_counts counts;
+
     memcpy(out, &cost->result, sizeof *out);
     out->cycles -= saved_cycles;
     out->latency_s = (double)out->cycles / (x->arch->clock_mhz * 1e6);
-    sim_energy_of(cost->prices, &cost->counts, out->latency_s, &out->energy);
+    /* Those that share the layer do what it takes; all there are wait for it. */
+    for (int i = 0; i < SIM_EVENT_COUNT; i++)
+        counts.of[i] = cost->counts.of[i] * devices;
+    sim_energy_of(cost->prices, &counts, out->latency_s * waiting, &out->energy);
     if (cost->peak_macs_per_cycle > 0 && out->cycles > 0)
-        out->utilization_frac = (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles);
+        out->utilization_frac =
+            (double)out->macs / (cost->peak_macs_per_cycle * (double)out->cycles * devices);
 }

@@ -22,7 +22,7 @@ typedef struct sim_layer_request {
     bool float_fallback; /* wanted float, got 8-bit integers */
 } sim_layer_request;
 
-/* A result before the layers around it are known. */
+/* A result before the layers around it are known. Counts are one device's. */
 typedef struct sim_layer_cost {
     sim_layer_result result; /* energy without static and background power, cycles without prefetch */
     sim_counts counts;
@@ -30,15 +30,12 @@ typedef struct sim_layer_cost {
     double first_weight_load_cycles; /* could be prefetched while the DRAM channel idles */
     double idle_tail_cycles;         /* DRAM idle at the end: room for the next layer's prefetch */
     double weight_tile_bits;         /* of a full weight tile */
-    int64_t weight_bytes;            /* stored parameters of one instance */
-    int64_t kv_bytes;                /* of the cache that one instance reads or leaves */
-    int64_t tensor_bytes;            /* inputs and outputs of one instance: activation memory */
-    double peak_macs_per_cycle;      /* at its operands; 0 for vector operations */
+    int64_t weight_bytes;            /* stored parameters of one instance, on all its devices */
+    int64_t kv_bytes;                /* of the cache that one instance reads or leaves, likewise */
+    int64_t device_weight_bytes, device_kv_bytes; /* of these, on one device */
+    int64_t tensor_bytes;       /* inputs and outputs of one instance, on one device: activation memory */
+    double peak_macs_per_cycle; /* at its operands; 0 for vector operations */
 } sim_layer_cost;
-
-/* Mapped products, so that equal ones are mapped once. NULL: out of memory. */
-struct sim_gemm_memo *sim_gemm_memo_new(sim_arena *arena);
-int64_t sim_gemm_memo_count(const struct sim_gemm_memo *memo);
 
 /* The number format of the second operand: weights, KV cache or another activation. */
 sim_number sim_second_operand(const sim_layer_request *q);
@@ -49,6 +46,12 @@ int64_t sim_weight_bits(const sim_layer_request *q);
 /* Whether the static weights of the whole workload (a request per layer) stay in the weight buffer (or half
  * of a unified one) from decode step to decode step. */
 bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests);
+
+/* Width at which products leave their outputs: fp32 ones, on machines that have them, not narrower. */
+int sim_output_bits(const sim_arch *arch, int a_bits);
+
+/* Reports that the counts of a layer exceed 63 bits. */
+sim_status sim_layer_too_large(const sim_layer_context *x, const sim_layer *layer, sim_err *err);
 
 sim_status sim_layer_cost_of(const sim_layer_context *x, const sim_layer_request *q, sim_layer_cost *out,
                              sim_err *err);

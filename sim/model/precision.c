@@ -33,6 +33,8 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
         out->kv = policy->base.kv;
         out->group = policy->base.group;
     }
+    out->scales = policy->base.scales;
+    out->outliers_frac = policy->base.outliers_frac;
     if (position >= 0 && position < policy->position_count) {
         const sim_precision *at = &policy->positions[position];
 
@@ -50,6 +52,10 @@ bool sim_precision_of(const sim_policy *policy, const sim_layer *layer, int64_t 
         lay_over(&out->kv, &rule->precision.kv);
         if (rule->precision.group >= 0)
             out->group = rule->precision.group;
+        if (rule->precision.scales != SIM_SCALES_UNSET)
+            out->scales = rule->precision.scales;
+        if (rule->precision.outliers_frac != 0)
+            out->outliers_frac = rule->precision.outliers_frac;
         by_rule |= rule->precision.w.bits > 0 || rule->precision.a.bits > 0;
     }
     if (out->kv.bits == 0)
@@ -88,12 +94,19 @@ void sim_precision_plain(const sim_arch *arch, sim_precision *precision)
 bool sim_weights_stay(const sim_arch *arch, const sim_workload *workload, const sim_layer_request *requests)
 {
     double kib = arch->buffer_unified_kib > 0 ? arch->buffer_unified_kib / 2 : arch->buffer_weight_kib;
-    double bits = 0;
+    int64_t stages = workload->stages > 1 ? workload->stages : 1;
 
-    if (workload->phase != SIM_PHASE_DECODE || kib <= 0)
+    if ((workload->phase != SIM_PHASE_DECODE && workload->phase != SIM_PHASE_GENERATE) || kib <= 0)
         return false;
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (requests[i].layer->op != SIM_OP_EMBEDDING && !requests[i].layer->later_pass)
-            bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
-    return bits <= kib * 1024 * 8;
+    for (int64_t s = 0; s < stages; s++) {
+        double bits = 0; /* of one device of this stage */
+
+        for (int64_t i = 0; i < workload->layer_count; i++)
+            if (requests[i].layer->op != SIM_OP_EMBEDDING && !requests[i].layer->later_pass &&
+                requests[i].layer->stage == s)
+                bits += (double)sim_weight_bits(&requests[i]) * (double)workload->layers[i].repeat;
+        if (bits > kib * 1024 * 8)
+            return false;
+    }
+    return true;
 }

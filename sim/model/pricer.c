@@ -1,5 +1,6 @@
 #include "model/pricer.h"
 
+#include "model/gemm_memo.h"
 #include "model/layer.h"
 #include "model/run.h"
 

@@ -1,7 +1,10 @@
 #include "model/run.h"
 
+#include "model/gemm_memo.h"
 #include "model/group.h"
 #include "model/layer.h"
+#include "model/numerics.h"
+#include "model/schedule.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -162,26 +165,6 @@ static sim_status check_support(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
-/* ---- prefetch ---------------------------------------------------------------------- */
-
-/* Cycles of `next`'s first weight load that fit under the idle end of `before`. The channel cannot run
- * faster, nor the array: a layer never takes less than its own compute or memory cycles. */
-static int64_t prefetched_cycles(const sim_arch *arch, const sim_layer_cost *before,
-                                 const sim_layer_cost *next)
-{
-    double saved = fmin(before->idle_tail_cycles, next->first_weight_load_cycles);
-    const sim_layer_result *r = &next->result;
-    int64_t floor = r->compute_cycles > r->memory_cycles ? r->compute_cycles : r->memory_cycles;
-
-    if (!arch->double_buffered[SIM_OPERAND_WEIGHT])
-        return 0;
-    if (arch->buffer_unified_kib > 0 && before->result.has_mapping &&
-        next->weight_tile_bits > before->weight_tile_bits)
-        return 0; /* the spare copy of the weight tile is the only room there is */
-    saved = fmin(saved, (double)(r->cycles - floor));
-    return saved > 0 ? (int64_t)saved : 0;
-}
-
 /* ---- sums ---------------------------------------------------------------------------------------- */
 
 static bool add_times(int64_t *sum, int64_t value, int64_t times)
@@ -199,11 +182,12 @@ static void add_energy(sim_energy *sum, const sim_energy *one, double times)
     sum->dram_j += one->dram_j * times;
     sum->vector_j += one->vector_j * times;
     sum->static_j += one->static_j * times;
+    sum->link_j += one->link_j * times;
 }
 
 static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_totals *t, sim_err *err)
 {
-    double useful = 0;
+    double useful = 0; /* cycles of all devices */
 
     for (int64_t i = 0; i < count; i++) {
         const sim_layer_result *l = &layers[i];
@@ -212,20 +196,49 @@ static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_
             !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
             !add_times(&t->cycles, l->cycles, l->repeat) ||
             !add_times(&t->dram_read_bytes, l->dram_read_bytes, l->repeat) ||
-            !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat))
+            !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat) ||
+            !add_times(&t->link_bytes, l->link_bytes, l->repeat))
             return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the sums over all layers exceed 63 bits");
         t->latency_s += l->latency_s * (double)l->repeat;
         add_energy(&t->energy, &l->energy, (double)l->repeat);
-        useful += l->utilization_frac * (double)l->cycles * (double)l->repeat;
+        useful += l->utilization_frac * (double)l->cycles * (double)l->repeat *
+                  ((double)l->devices / (double)t->devices);
     }
     t->utilization_frac = t->cycles > 0 ? useful / (double)t->cycles : 0;
     return SIM_OK;
 }
 
+/* Memory of one device of a stage. */
+typedef struct stage_memory {
+    int64_t weights, kv, tensors;
+} stage_memory;
+
+static bool add_memory(stage_memory *sum, const sim_layer_cost *c, int64_t repeat)
+{
+    if (c->tensor_bytes > sum->tensors)
+        sum->tensors = c->tensor_bytes;
+    return add_times(&sum->weights, c->device_weight_bytes, repeat) &&
+           add_times(&sum->kv, c->device_kv_bytes, repeat);
+}
+
+static bool stage_total(const stage_memory *stage, int64_t *out)
+{
+    return !__builtin_add_overflow(stage->weights, stage->kv, out) &&
+           !__builtin_add_overflow(*out, stage->tensors, out);
+}
+
+static sim_status memory_too_large(sim_err *err)
+{
+    return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
+}
+
+/* Stages are few and follow each other in the list: each is summed in a pass of its own over its layers. */
 static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload, const sim_layer_cost *costs,
                              sim_totals *t, sim_err *err)
 {
-    int64_t tensors = 0, kv = 0, most_macs = -1;
+    int64_t tensors = 0, kv = 0, most_macs = -1, fullest,
+            stages = workload->stages > 1 ? workload->stages : 1;
+    stage_memory stage = {0};
     bool has_kv = false;
 
     for (int64_t i = 0; i < workload->layer_count; i++) {
@@ -234,55 +247,55 @@ static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload,
 
         has_kv |= c->kv_bytes > 0;
         if (!add_times(&t->weight_bytes, c->weight_bytes, repeat) || !add_times(&kv, c->kv_bytes, repeat))
-            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
+            return memory_too_large(err);
         if (c->tensor_bytes > tensors)
             tensors = c->tensor_bytes;
         if (c->peak_macs_per_cycle > 0 && c->result.macs > most_macs) {
             most_macs = c->result.macs;
-            t->peak_macs_per_s = c->peak_macs_per_cycle * arch->clock_mhz * 1e6;
+            t->peak_macs_per_s = c->peak_macs_per_cycle * arch->clock_mhz * 1e6 * (double)t->devices;
         }
     }
+    for (int64_t s = 0; s < stages; s++) {
+        stage = (stage_memory){0};
+        for (int64_t i = 0; i < workload->layer_count; i++)
+            if (workload->layers[i].stage == s && !add_memory(&stage, &costs[i], workload->layers[i].repeat))
+                return memory_too_large(err);
+        if (!stage_total(&stage, &fullest))
+            return memory_too_large(err);
+        if (fullest > t->device_memory_bytes)
+            t->device_memory_bytes = fullest;
+    }
     t->kv_cache_bytes = has_kv ? kv : -1;
-    if (__builtin_add_overflow(t->weight_bytes, kv, &t->peak_memory_bytes) ||
+    if (__builtin_mul_overflow(tensors, t->devices, &tensors) ||
+        __builtin_add_overflow(t->weight_bytes, kv, &t->peak_memory_bytes) ||
         __builtin_add_overflow(t->peak_memory_bytes, tensors, &t->peak_memory_bytes))
-        return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
-    t->memory_fits = (double)t->peak_memory_bytes <= arch->dram_capacity_gib * 1024 * 1024 * 1024;
+        return memory_too_large(err);
+    t->memory_fits = (double)t->device_memory_bytes <= arch->dram_capacity_gib * 1024 * 1024 * 1024;
     return SIM_OK;
+}
+
+/* Tokens per second when each stage works on another batch: as fast as the slowest stage. */
+static double steady_tokens_per_s(const sim_workload *workload, const sim_layer_result *results,
+                                  const sim_totals *totals)
+{
+    double slowest_s = 0;
+
+    if (workload->stages <= 1)
+        return totals->tokens_per_s;
+    for (int64_t s = 0; s < workload->stages; s++) {
+        double stage_s = 0;
+
+        for (int64_t i = 0; i < workload->layer_count; i++)
+            if (workload->layers[i].stage == s)
+                stage_s += results[i].latency_s * (double)results[i].repeat;
+        slowest_s = stage_s > slowest_s ? stage_s : slowest_s;
+    }
+    return workload->tokens > 0 ? (double)workload->tokens / slowest_s : NAN;
 }
 
 static sim_provenance worse(sim_provenance a, sim_provenance b)
 {
     return a < b ? a : b;
-}
-
-/* Stretches all layers alike to the time that the whole step takes when it goes on for long. */
-static void sustain(const sim_layer_context *x, const sim_layer_cost *costs, sim_layer_result *results,
-                    int64_t count)
-{
-    const sim_kernels *kernels = x->arch->backend->kernels;
-    double cycles = 0, dynamic_pj = 0, stretch;
-
-    for (int64_t i = 0; i < count; i++) {
-        double repeat = (double)results[i].repeat;
-
-        cycles += (double)results[i].cycles * repeat;
-        dynamic_pj += sim_counts_pj(costs[i].prices, &costs[i].counts) * repeat;
-    }
-    if (cycles <= 0)
-        return;
-    stretch = kernels->step_cycles(x->arch, cycles, 1e-12 * dynamic_pj) / cycles - 1;
-    for (int64_t i = 0; stretch > 0 && i < count; i++) {
-        double more = ceil(stretch * (double)costs[i].result.cycles);
-
-        if (more < 9e18 - (double)costs[i].result.cycles) {
-            const char *name = results[i].name;
-            int64_t repeat = results[i].repeat;
-
-            sim_layer_finish(x, &costs[i], -(int64_t)more, &results[i]);
-            results[i].name = name;
-            results[i].repeat = repeat;
-        }
-    }
 }
 
 /* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
@@ -303,15 +316,18 @@ static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_total
     return worst;
 }
 
-/* Layers whose extents change from step to step have no single cost. */
-static sim_status check_steps(const sim_workload *workload, sim_err *err)
+/* The devices that the workload is spread over must be there. */
+static sim_status check_devices(const sim_arch *arch, const sim_workload *workload, sim_err *err)
 {
-    for (int64_t i = 0; i < workload->layer_count; i++)
-        if (workload->layers[i].steps > 1)
-            return sim_fail(err, SIM_BAD_INPUT, workload->file, workload->layers[i].line,
-                            "layer '%s' stands for %lld steps; single ones can be priced",
-                            workload->layers[i].name, (long long)workload->layers[i].steps);
-    return SIM_OK;
+    sim_status status;
+
+    if (workload->devices <= 1 || workload->devices <= arch->link.devices)
+        return SIM_OK;
+    status = sim_fail(err, SIM_BAD_INPUT, arch->file, 0,
+                      "workload '%s' is spread over %lld devices; '%s' has %lld", workload->name,
+                      (long long)workload->devices, arch->name, (long long)arch->link.devices);
+    sim_hint(err, "'link.devices' says how many may be joined, link.topology and link.bandwidth_gb_s how");
+    return status;
 }
 
 /* Without a policy the bits are the checkpoint's: the report says whose. */
@@ -333,48 +349,33 @@ static sim_status name_checkpoint(const sim_workload *workload, const sim_policy
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
 {
-    int64_t count = workload->layer_count;
-    sim_layer_request *requests = sim_arena_alloc(arena, (size_t)count, sizeof *requests);
-    sim_layer_cost *costs = sim_arena_alloc(arena, (size_t)count, sizeof *costs);
-    sim_layer_result *results = sim_arena_alloc(arena, (size_t)count, sizeof *results);
-    sim_layer_context context = {.arch = arch, .workload = workload, .objective = objective};
+    sim_layer_request *asked = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *asked);
+    const sim_layer_request *requests;
+    sim_schedule schedule;
+    sim_workload work; /* with what its numerics need */
+    sim_layer_context context = {.arch = arch, .workload = &work, .objective = objective};
     sim_status status;
 
     memset(out, 0, sizeof *out);
     context.cache = sim_map_cache_new(arena);
     context.memo = sim_gemm_memo_new(arena);
-    if (!requests || !costs || !results || !context.cache || !context.memo)
+    if (!asked || !context.cache || !context.memo)
         return out_of_memory(err);
     sim_gpu_prices_all(arch, context.kernel_prices);
 
-    status = check_steps(workload, err);
+    status = requests_of(arch, workload, policy, asked, err);
     if (status == SIM_OK)
-        status = requests_of(arch, workload, policy, requests, err);
+        status = check_devices(arch, workload, err);
     if (status == SIM_OK)
-        status = check_support(arch, workload, requests, err);
+        status = sim_numerics_add(arch, workload, asked, arena, &work, &requests, err);
+    if (status == SIM_OK)
+        status = check_support(arch, &work, requests, err);
     if (status != SIM_OK)
         return status;
-    context.weights_resident = sim_weights_stay(arch, workload, requests);
-
-    for (int64_t i = 0; i < count; i++) {
-        int64_t saved;
-
-        status = sim_layer_cost_of(&context, &requests[i], &costs[i], err);
-        if (status != SIM_OK)
-            return status;
-        saved = i > 0 ? prefetched_cycles(arch, &costs[i - 1], &costs[i]) : 0;
-        if (workload->layers[i].repeat > 1) { /* its own instances follow each other: what holds for all */
-            int64_t again = prefetched_cycles(arch, &costs[i], &costs[i]);
-
-            saved = again < saved ? again : saved;
-        }
-        sim_layer_finish(&context, &costs[i], saved, &results[i]);
-        results[i].name = workload->layers[i].name;
-        results[i].repeat = workload->layers[i].repeat;
-    }
-
-    if (arch->backend->kernels)
-        sustain(&context, costs, results, count);
+    context.weights_resident = sim_weights_stay(arch, &work, requests);
+    status = sim_schedule_run(&context, requests, arena, &schedule, err);
+    if (status != SIM_OK)
+        return status;
 
     if (workload->quantized_by && !policy->overrides_own && !policy->file) {
         status = name_checkpoint(workload, &policy, arena, err);
@@ -386,16 +387,19 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->policy = policy;
     out->weights_resident = context.weights_resident;
     out->distinct_gemms = sim_gemm_memo_count(context.memo);
-    status = sim_group_layers(results, count, arena, &out->layers, &out->layer_count, err);
+    out->totals.devices = workload->devices > 1 ? workload->devices : 1;
+    status =
+        sim_group_layers(schedule.results, work.layer_count, arena, &out->layers, &out->layer_count, err);
     if (status == SIM_OK)
         status = sum_layers(out->layers, out->layer_count, &out->totals, err);
     if (status == SIM_OK)
-        status = sum_memory(arch, workload, costs, &out->totals, err);
+        status = sum_memory(arch, &work, schedule.costs, &out->totals, err);
     if (status != SIM_OK)
         return status;
-    out->totals.area_mm2 = sim_area_mm2(arch);
-    out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9;
+    out->totals.area_mm2 = sim_area_mm2(arch) * (double)out->totals.devices;
+    out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9 * (double)out->totals.devices;
     out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
+    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, schedule.results, &out->totals);
     out->calibration = arch->calibration ? arch->calibration->file : NULL;
     out->energy_provenance = energy_provenance_of(arch, &out->totals);
     return SIM_OK;

@@ -6,6 +6,8 @@
 #ifndef SIM_MODEL_TYPES_H
 #define SIM_MODEL_TYPES_H
 
+#include "model/link_spec.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,10 +32,27 @@ typedef struct sim_number {
     int bits; /* 1..32 */
 } sim_number;
 
+/* How activations get their scales, where they are quantized for the products of linear layers
+ * (model/numerics.h says what that costs). Unset: not said; priced like none, as if the integers fell from
+ * the sky. */
+typedef enum sim_scales {
+    SIM_SCALES_UNSET,
+    SIM_SCALES_NONE,
+    SIM_SCALES_PER_TOKEN,  /* found for each token as it comes (SmoothQuant O1) */
+    SIM_SCALES_PER_TENSOR, /* one, found for the whole tensor as it comes (O2) */
+    SIM_SCALES_STATIC,     /* one, known beforehand (O3) */
+    SIM_SCALES_COUNT
+} sim_scales;
+
+extern const char *const sim_scales_names[SIM_SCALES_COUNT + 1]; /* "" "none" "per_token" ... */
+
 /* What a policy says of one layer. */
 typedef struct sim_precision {
     sim_number w, a, kv;
     int group; /* weights (and KV elements) along k per scale and zero point; 0: no scales counted */
+    sim_scales scales;
+    double outliers_frac; /* of the input features, that share is multiplied in 16-bit floats beside
+                             (LLM.int8()); 0: not said, below 0: none */
 } sim_precision;
 
 /* ---- workload --------------------------------------------------------------------------------- */
@@ -48,6 +67,12 @@ typedef enum sim_phase {
 
 extern const char *const sim_phase_names[SIM_PHASE_COUNT + 1]; /* "" "prefill" "decode" "generate" */
 
+/* How a model with multi-head latent attention (DeepSeek V2, V3) multiplies: over the latent cache itself, or
+ * over keys and values expanded from it. Auto: expanded in prefill, over the cache in decode. */
+typedef enum sim_mla { SIM_MLA_AUTO, SIM_MLA_ABSORBED, SIM_MLA_PLAIN, SIM_MLA_COUNT } sim_mla;
+
+extern const char *const sim_mla_names[SIM_MLA_COUNT + 1]; /* "auto" "absorbed" "plain" */
+
 typedef enum sim_op {
     SIM_OP_MATMUL,
     SIM_OP_CONV2D,
@@ -59,6 +84,7 @@ typedef enum sim_op {
     SIM_OP_ALLREDUCE, /* sums of m x n elements, over all devices that share the layer, to each of them */
     SIM_OP_ALLTOALL,  /* m x n elements of each device, spread over all that share the layer */
     SIM_OP_SEND,      /* m x n elements to the next device of a pipeline */
+    SIM_OP_ALLGATHER, /* m x n elements of each device, to each of them */
     SIM_OP_COUNT,
 } sim_op;
 
@@ -107,10 +133,15 @@ typedef struct sim_layer {
     bool attends;  /* one extent, `along`, follows `reach` */
     sim_along along;
     sim_reach reach;
-    bool later_pass; /* the same layer stands in an earlier pass: its parameters are counted there */
-    int64_t devices; /* that run this instance side by side, each its own share (tensor parallel); 0: one.
-                        m, n, k and all numbers of an instance are one device's */
-    int64_t stage;   /* of a pipeline; 0: the first */
+    bool later_pass;  /* the same layer stands in an earlier pass: its parameters are counted there */
+    int64_t devices;  /* that run this instance side by side, each its own share (tensor parallel); 0: one.
+                         m, n, k and all numbers of an instance are one device's */
+    bool repeated;    /* all of these devices do the same: macs count it once, everything else each time */
+    int64_t all_macs; /* of all devices together, where that is not their number times one's; 0: it is */
+    int64_t
+        spare_n;   /* of the n outputs of all devices together (of an embedding: the k rows of its table), so
+                      many do not exist (a vocabulary that the devices do not divide): not in weight_bytes */
+    int64_t stage; /* of a pipeline; 0: the first */
 
     /* matmul and conv2d (as im2col: m = images*h_out*w_out, n = c_out/groups, k = kernel*c_in/groups,
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
@@ -139,6 +170,10 @@ typedef struct sim_layer {
     int64_t cache_rows, cache_row_elements;
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
+    int in_bits, out_bits; /* width of what is read and left: of vector operations exactly, of products'
+                              outputs at least; 0: as the machine has it */
+    double folded_ops;     /* vector operations at the outputs of the instance, beside its own: no traffic */
+
     int inputs;             /* vector operations: operand tensors read (a residual add reads 2) */
     double ops_per_element; /* vector operations: vector-lane operations per output element */
     int64_t param_elements; /* further parameters (norm weights; biases, of a matmul too, added at the array's
@@ -159,6 +194,9 @@ typedef struct sim_workload {
     const char *quantization_unknown; /* why its quantization_config was passed over; NULL: it was not */
     int64_t parameters;        /* stored elements of the whole model, norms and biases included; 0 unknown */
     int64_t parameters_active; /* of these, without the experts that a token does not choose */
+    int64_t devices;           /* that the model is spread over: shares of each block times stages; 0: one */
+    int64_t stages;            /* of the pipeline; 0: one */
+    bool cache_copied;         /* devices of a stage hold some rows of the cache more than once */
 } sim_workload;
 
 /* ---- policy ----------------------------------------------------------------------------------- */
@@ -414,6 +452,7 @@ typedef struct sim_arch {
     int dram_layout;             /* sim_dram_layout */
 
     int64_t vector_lanes; /* elements per cycle */
+    sim_link link;
 
     sim_gpu_device gpu;                     /* of a GPU; zero for arrays */
     const char *calibration_name;           /* of the key `calibration`; "none" when there is none */
@@ -432,7 +471,9 @@ typedef enum sim_bound {
     SIM_BOUND_MEMORY,
     SIM_BOUND_PORT,
     SIM_BOUND_LAUNCH,
-    SIM_BOUND_VECTOR
+    SIM_BOUND_VECTOR,
+    SIM_BOUND_LINK, /* between devices */
+    SIM_BOUND_COUNT
 } sim_bound;
 extern const char *const sim_bound_names[];
 
@@ -448,6 +489,7 @@ extern const char *const sim_objective_names[SIM_OBJECTIVE_COUNT + 1];
 
 typedef struct sim_energy {
     double mac_j, register_j, sram_j, dram_j, vector_j, static_j;
+    double link_j; /* between devices */
 } sim_energy;
 
 double sim_energy_total_j(const sim_energy *energy);
@@ -458,11 +500,17 @@ typedef struct sim_mapping {
     char order[4]; /* outermost first, e.g. "nkm" */
 } sim_mapping;
 
-/* One line of the report: `repeat` equal instances, numbers of one instance. */
+/* One line of the report: `repeat` equal instances, numbers of one instance, which may be the sum over
+ * `steps` steps that differ: m, n, k and mapping are then those of the last. Of an instance that several
+ * devices share, m, n, k, batch, cycles, latency and mapping are one device's; macs, energy, bytes and bits
+ * are those of all of them together. */
 typedef struct sim_layer_result {
     const char *name; /* of the group: "layers.0-31.q_proj" */
     sim_op op;
+    sim_phase phase; /* which it belongs to; SIM_PHASE_NONE in explicit lists */
     int64_t repeat;
+    int64_t steps;          /* that an instance is the sum of, at least 1 */
+    int64_t devices;        /* that share it, at least 1 */
     int64_t m, n, k, batch; /* k 0: does not apply */
     sim_number w, a, kv;    /* bits 0: does not apply */
     int64_t macs;           /* matmul and conv2d only */
@@ -472,6 +520,7 @@ typedef struct sim_layer_result {
     double latency_s;
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
+    int64_t link_bytes; /* sent from device to device */
     double sram_read_bits, sram_write_bits;
     double utilization_frac; /* macs / (peak macs per cycle at these bits * cycles) */
     sim_bound bound;
@@ -482,6 +531,7 @@ typedef struct sim_layer_result {
     bool float_fallback;         /* a float layer that ran on 8-bit integers */
 } sim_layer_result;
 
+/* Of the whole system, all devices together; cycles and latency are those of one pass through all stages. */
 typedef struct sim_totals {
     int64_t macs, compute_cycles, cycles;
     double latency_s;
@@ -489,7 +539,11 @@ typedef struct sim_totals {
     int64_t dram_read_bytes, dram_write_bytes;
     int64_t weight_bytes, kv_cache_bytes /* -1: none */, peak_memory_bytes;
     bool memory_fits;
-    double tokens_per_s; /* NaN: unknown */
+    int64_t devices;             /* at least 1 */
+    int64_t device_memory_bytes; /* of the fullest device: what memory_fits is about */
+    int64_t link_bytes;          /* sent from device to device */
+    double tokens_per_s;         /* NaN: unknown */
+    double steady_tokens_per_s;  /* with all stages of a pipeline busy; NaN: unknown */
     double utilization_frac;
     double area_mm2;        /* NaN: unknown */
     double peak_macs_per_s; /* at the operands of the product with the most macs */

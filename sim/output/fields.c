@@ -40,6 +40,7 @@ static void add_energy(list *l, const sim_energy *energy)
     add_real(l, group, "dram", energy->dram_j);
     add_real(l, group, "vector", energy->vector_j);
     add_real(l, group, "static", energy->static_j);
+    add_real(l, group, "link", energy->link_j);
 }
 
 static void add_number(list *l, const char *format_key, const char *bits_key, sim_number number)
@@ -89,6 +90,8 @@ int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_
     add_int(&l, group, "tile_n", map->tile_n, mapped);
     add_int(&l, group, "tile_k", map->tile_k, mapped);
     add_text(&l, group, "order", mapped ? map->order : NULL);
+    add_int(&l, NULL, "devices", layer->devices, true);
+    add_int(&l, NULL, "link_bytes", layer->link_bytes, true);
     return l.count;
 }
 
@@ -114,6 +117,10 @@ int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
     add_real(&l, NULL, "utilization_frac", t->utilization_frac);
     add_real(&l, NULL, "area_mm2", t->area_mm2);
     add_energy(&l, &t->energy);
+    add_int(&l, NULL, "devices", t->devices, true);
+    add_int(&l, NULL, "device_memory_bytes", t->device_memory_bytes, true);
+    add_int(&l, NULL, "link_bytes", t->link_bytes, true);
+    add_real(&l, NULL, "steady_tokens_per_s", t->steady_tokens_per_s);
     return l.count + sim_context_fields(result, fields + l.count);
 }
 

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LABEL_COLUMNS = 13, BOUND_COUNT = SIM_BOUND_VECTOR + 1, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
+enum { LABEL_COLUMNS = 13, WIDEST_INT_BITS = 16, NAMES_SHOWN = 6 };
 
 /* A line of the summary under construction: text that grows within a fixed buffer. */
 typedef struct line {
@@ -88,6 +88,8 @@ static void put_arch(const sim_result *result, int width, sim_text *out)
         add(&l, ", %" PRId64 " SMs", arch->gpu.sms);
     add(&l, " at ");
     add_scaled(&l, arch->clock_mhz * 1e6, "Hz");
+    if (result->totals.devices > 1)
+        add(&l, "; %" PRId64 " devices", result->totals.devices);
     add(&l, ", peak ");
     add_scaled(&l, result->totals.peak_macs_per_s, "MAC/s");
     add(&l, " at these bits; ");
@@ -129,8 +131,8 @@ static void put_workload(const sim_result *result, int width, sim_text *out)
 
 static void put_bound(const sim_result *result, int width, bool colour, sim_text *out)
 {
-    double seconds[BOUND_COUNT] = {0}, total = 0;
-    bool shown[BOUND_COUNT] = {false};
+    double seconds[SIM_BOUND_COUNT] = {0}, total = 0;
+    bool shown[SIM_BOUND_COUNT] = {false};
     line l = {.length = 0};
 
     for (int64_t i = 0; i < result->layer_count; i++) {
@@ -139,10 +141,10 @@ static void put_bound(const sim_result *result, int width, bool colour, sim_text
         seconds[result->layers[i].bound] += s;
         total += s;
     }
-    for (int rank = 0; rank < BOUND_COUNT; rank++) {
+    for (int rank = 0; rank < SIM_BOUND_COUNT; rank++) {
         int most = -1;
 
-        for (int i = 0; i < BOUND_COUNT; i++)
+        for (int i = 0; i < SIM_BOUND_COUNT; i++)
             if (!shown[i] && seconds[i] > 0 && (most < 0 || seconds[i] > seconds[most]))
                 most = i;
         if (most < 0)
@@ -178,7 +180,8 @@ static void put_energy(const sim_result *result, int width, bool colour, sim_tex
         double j;
     } parts[] = {{"mac", t->energy.mac_j},       {"register", t->energy.register_j},
                  {"sram", t->energy.sram_j},     {"dram", t->energy.dram_j},
-                 {"vector", t->energy.vector_j}, {"static", t->energy.static_j}};
+                 {"vector", t->energy.vector_j}, {"static", t->energy.static_j},
+                 {"link", t->energy.link_j}};
     line l = {.length = 0}, detail = {.length = 0};
 
     add_scaled(&l, energy_j, "J");
@@ -275,9 +278,46 @@ static void put_memory(const sim_result *result, int width, bool colour, sim_tex
     }
     add(&l, ", peak ");
     add_scaled(&l, (double)t->peak_memory_bytes, "B");
+    if (t->devices > 1) {
+        add(&l, "; the fullest device has ");
+        add_scaled(&l, (double)t->device_memory_bytes, "B");
+    }
     add(&l, t->memory_fits ? ": fits in " : ": DOES NOT FIT in ");
     add_scaled(&l, capacity_bytes, "B");
     put(&l, "memory", width, colour, t->memory_fits ? SIM_PAINT_NONE : SIM_PAINT_RED, out);
+}
+
+/* What the devices of a workload spend on each other. */
+static void put_links(const sim_result *result, int width, sim_text *out)
+{
+    const sim_totals *t = &result->totals;
+    double exchange_s = 0;
+    line l = {.length = 0};
+
+    if (t->devices <= 1)
+        return;
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        const sim_layer_result *layer = &result->layers[i];
+
+        if (layer->link_bytes > 0)
+            exchange_s += layer->latency_s * (double)layer->repeat;
+    }
+    add(&l, "%" PRId64 " devices send ", t->devices);
+    add_scaled(&l, (double)t->link_bytes, "B");
+    add(&l, " in ");
+    add_scaled(&l, exchange_s, "s");
+    if (t->latency_s > 0) {
+        add(&l, ", ");
+        add_percent(&l, exchange_s / t->latency_s);
+        add(&l, " of the time");
+    }
+    put(&l, "links", width, false, SIM_PAINT_NONE, out);
+    if (result->workload->cache_copied) {
+        l.length = 0;
+        add(&l, "rows of the KV cache are held more than once: the devices that share a block are more than "
+                "its KV heads");
+        put(&l, "note", width, false, SIM_PAINT_NONE, out);
+    }
 }
 
 static void put_gpu_trust(const sim_result *result, int width, sim_text *out)
@@ -373,11 +413,13 @@ static void put_power_note(const sim_result *result, int width, sim_text *out)
                              : 0;
     line l = {.length = 0};
 
-    if (gpu->power_cap_w <= 0 || watts <= gpu->power_cap_w * 1.01)
+    const double cap_w = gpu->power_cap_w * (double)result->totals.devices;
+
+    if (cap_w <= 0 || watts <= cap_w * 1.01)
         return;
     add_scaled(&l, watts, "W");
-    add(&l, " mean is above the board's limit of ");
-    add_scaled(&l, gpu->power_cap_w, "W");
+    add(&l, " mean is above the board%s limit of ", result->totals.devices > 1 ? "s'" : "'s");
+    add_scaled(&l, cap_w, "W");
     add(&l, ": a burst; gpu.regime=sustained prices it step after step");
     put(&l, "note", width, false, SIM_PAINT_NONE, out);
 }
@@ -428,6 +470,7 @@ void sim_summary_totals(const sim_result *result, int width, bool colour, sim_te
     put_compute(result, width, out);
     put_traffic(result, width, out);
     put_memory(result, width, colour, out);
+    put_links(result, width, out);
     put_rounding_notes(result, width, out);
     put_notes(result, width, out);
     put_trust(result, width, out);
@@ -437,6 +480,11 @@ void sim_summary_totals(const sim_result *result, int width, bool colour, sim_te
         add(&l, ", ");
         add_real(&l, t->tokens_per_s);
         add(&l, " tokens/s");
+        if (t->steady_tokens_per_s > t->tokens_per_s) {
+            add(&l, "; ");
+            add_real(&l, t->steady_tokens_per_s);
+            add(&l, " with all stages busy");
+        }
     }
     put(&l, "latency", width, colour, SIM_PAINT_BOLD, out);
 }

@@ -2,6 +2,12 @@
  * scores agree with the fit. */
 #include "calibrate_fixture.h"
 
+#include "explore/calibrate_fit.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
 /* ---- fits ----------------------------------------------------------------------------------------- */
 
 Test(calibrate, finds_the_parameters_that_made_the_times)

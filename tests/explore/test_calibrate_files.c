@@ -1,6 +1,18 @@
 /* Calibration files, the rows that go into a fit, and scores. */
 #include "calibrate_fixture.h"
 
+#include "explore/calibrate_fit.h"
+#include "input/arch.h"
+#include "input/calib.h"
+#include "reference/failing.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 /* ---- files ---------------------------------------------------------------------------------------- */
 
 static void load_text(world *w, const sim_calibration_fit *made, sim_gpu_calibration *out)

@@ -191,7 +191,7 @@ Test(table, equal_layers_are_one_kind)
     cr_expect_eq(table.kinds[0], table.kinds[7]);
 
     /* A pair that differs in one thing at a time is two kinds. */
-    for (int change = 0; change < 13; change++) {
+    for (int change = 0; change < 16; change++) {
         sim_layer pair[2] = {layers[0], layers[0]}, *l = &pair[1];
 
         workload.layers = pair;
@@ -239,6 +239,15 @@ Test(table, equal_layers_are_one_kind)
             break;
         case 11:
             l->kv_outputs = l->n;
+            break;
+        case 12:
+            l->stored_batch = l->batch + 1;
+            break;
+        case 13:
+            l->w_on_chip = true;
+            break;
+        case 14:
+            l->later_pass = true;
             break;
         default: /* of two activations, one at w bits */
             pair[0].weights = l->weights = SIM_WEIGHTS_DYNAMIC;

@@ -23,7 +23,7 @@ static void check_layer(const sim_layer *l)
         promise(l->k >= 1 && !__builtin_mul_overflow(work, l->k, &work));
         promise(l->needed_macs >= 0 && l->needed_macs <= work && l->map_n <= l->n && l->map_k <= l->k);
     } else {
-        promise(l->inputs >= 1 && l->inputs <= 8 && l->ops_per_element >= 0);
+        promise(l->inputs >= 1 && (l->line == 0 || l->inputs <= 8) && l->ops_per_element >= 0);
     }
     promise(l->own.group >= 0 && l->param_elements >= 0);
 }

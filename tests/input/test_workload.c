@@ -482,8 +482,11 @@ Test(workload, slips_of_a_model)
          "'batch' must be at least 1, not 0", ""},
         {INLINE("\"phase\": \"generate\", \"prompt_tokens\": 1, \"new_tokens\": 1"),
          "phase 'generate' cannot be simulated", "supported: prefill, decode"},
-        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 2"),
-         "'tensor_parallel' must be 1, not 2", "one accelerator is simulated"},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 0"),
+         "'tensor_parallel' must be from 1 to 65536, not 0", ""},
+        {INLINE("\"phase\": \"decode\", \"context_tokens\": 1, \"tensor_parallel\": 4"),
+         "4 devices (tensor_parallel) do not divide the model's 6 attention heads",
+         "supported: numbers that divide them; pipeline_parallel splits by blocks"},
         {INLINE("\"phase\": \"decode\", \"context\": 1, \"context_tokens\": 1"),
          "unknown key 'context' in a workload with 'model'",
          "known: name, source, model, phase, batch, prompt_tokens, context_tokens, new_tokens, "

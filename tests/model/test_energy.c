@@ -38,7 +38,8 @@ static sim_arch arch_of(int w_bits, int a_bits)
                      .buffer_input_kib = 4,
                      .buffer_output_kib = 1,
                      .dram_bandwidth_gb_s = 10,
-                     .vector_lanes = 3};
+                     .vector_lanes = 3,
+                     .link.pj_per_bit = 11};
 
     arch.tech = (sim_tech){.mac_c0_pj = 0.01,
                            .mac_c1_pj = 0.02,
@@ -241,6 +242,7 @@ static void check_prices(sim_pe_kind kind)
     cr_expect(near(energy.mac_j, 1e-12 * prices.pj[unit_events[kind]] * all.of[unit_events[kind]]));
     cr_expect(near(energy.vector_j, 1e-12 * 2.5 * all.of[SIM_EVENT_VECTOR_OP]));
     cr_expect(near(energy.register_j, 1e-12 * 0.009 * all.of[SIM_EVENT_REGISTER_BIT]));
+    cr_expect(near(energy.link_j, 1e-12 * 11 * all.of[SIM_EVENT_LINK_BIT]));
 }
 
 Test(energy, every_event_is_priced_once)

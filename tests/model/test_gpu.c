@@ -10,10 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 static const sim_number fp32 = {SIM_FORMAT_FP, 32}, fp16 = {SIM_FORMAT_FP, 16}, fp8 = {SIM_FORMAT_FP8, 8},
                         bf16 = {SIM_FORMAT_BF, 16}, int16 = {SIM_FORMAT_INT, 16}, int8 = {SIM_FORMAT_INT, 8},
                         int4 = {SIM_FORMAT_INT, 4}, int3 = {SIM_FORMAT_INT, 3};

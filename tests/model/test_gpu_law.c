@@ -7,10 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifndef SIMACC_TEST_REDUCE
-#define SIMACC_TEST_REDUCE 1
-#endif
-
 /* A device, a kernel and its operands' widths. */
 typedef struct setup {
     const char *name;

@@ -25,6 +25,10 @@ static const char *const total_keys[] = {"macs",
                                          "utilization_frac",
                                          "area_mm2",
                                          "energy_breakdown_j",
+                                         "devices",
+                                         "device_memory_bytes",
+                                         "link_bytes",
+                                         "steady_tokens_per_s",
                                          "arch",
                                          "workload",
                                          "policy",
@@ -57,19 +61,23 @@ static const char *const layer_keys[] = {"name",
                                          "utilization_frac",
                                          "bound",
                                          "mapping",
+                                         "devices",
+                                         "link_bytes",
                                          NULL};
-static const char *const energy_keys[] = {"mac", "register", "sram", "dram", "vector", "static", NULL};
+static const char *const energy_keys[] = {"mac",    "register", "sram", "dram",
+                                          "vector", "static",   "link", NULL};
 static const char *const mapping_keys[] = {"dataflow", "tile_m", "tile_n", "tile_k", "order", NULL};
 
-static const char csv_header[] = "name,op,repeat,m,n,k,batch,w_format,w_bits,a_format,a_bits,kv_bits,macs,"
-                                 "compute_cycles,memory_cycles,cycles,latency_s,energy_j,"
-                                 "energy_breakdown_j_mac,energy_breakdown_j_register,energy_breakdown_j_sram,"
-                                 "energy_breakdown_j_dram,energy_breakdown_j_vector,"
-                                 "energy_breakdown_j_static,dram_read_bytes,dram_write_bytes,sram_read_bits,"
-                                 "sram_write_bits,utilization_frac,bound,"
-                                 "mapping_dataflow,mapping_tile_m,mapping_tile_n,mapping_tile_k,mapping_"
-                                 "order,arch,workload,policy,peak_macs_per_s,"
-                                 "dram_bandwidth_bytes_per_s";
+static const char csv_header[] =
+    "name,op,repeat,m,n,k,batch,w_format,w_bits,a_format,a_bits,kv_bits,macs,"
+    "compute_cycles,memory_cycles,cycles,latency_s,energy_j,"
+    "energy_breakdown_j_mac,energy_breakdown_j_register,energy_breakdown_j_sram,"
+    "energy_breakdown_j_dram,energy_breakdown_j_vector,"
+    "energy_breakdown_j_static,energy_breakdown_j_link,dram_read_bytes,dram_write_bytes,sram_read_bits,"
+    "sram_write_bits,utilization_frac,bound,"
+    "mapping_dataflow,mapping_tile_m,mapping_tile_n,mapping_tile_k,mapping_"
+    "order,devices,link_bytes,arch,workload,policy,peak_macs_per_s,"
+    "dram_bandwidth_bytes_per_s";
 
 static fixture f;
 static sim_arena arena;
