@@ -10,4 +10,8 @@
 /* Continues `hash` (start with SIM_HASH_START) over `length` bytes. */
 uint64_t sim_hash(uint64_t hash, const void *bytes, size_t length);
 
+/* The same purpose for tables in memory, eight bytes at a time (a rest is left out): several times as fast,
+ * and another value on a machine of another byte order. */
+uint64_t sim_hash_words(uint64_t hash, const void *bytes, size_t length);
+
 #endif

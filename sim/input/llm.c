@@ -454,6 +454,7 @@ static sim_status expand_model(const sim_llm_model *model, const sim_llm_request
     out->layers = b.layers;
     out->layer_count = b.count;
     out->kv_cache_elements = b.cache_elements;
+    out->cached_tokens = model->encoder ? 0 : b.end_tokens;
     out->parameters = b.parameters;
     out->parameters_active = b.parameters - b.idle_parameters;
     return SIM_OK;

@@ -86,7 +86,6 @@ static void add_core(sim_llm_builder *b, const sim_llm_mixer *mixer, const sizes
     sim_reach reach = sim_llm_reach(b, mixer);
     int64_t batch = sim_llm_product(b, b->batch, s->kv_heads);
     int64_t rows = sim_llm_product(b, b->pass->tokens, s->heads / s->kv_heads);
-    int64_t kept = sim_llm_product(b, batch, sim_llm_kept(b, &reach));
     /* An encoder keeps nothing: its keys and values are activations like any other. */
     bool cached = !b->model->encoder;
 
@@ -96,7 +95,7 @@ static void add_core(sim_llm_builder *b, const sim_llm_mixer *mixer, const sizes
     if (cached)
         sim_llm_from_cache(qk, s->key_dim);
     if (cached && !mixer->shares_kv)
-        sim_llm_hold(b, qk, kept, s->key_dim);
+        sim_llm_hold(b, qk, batch, &reach, s->key_dim);
 
     sim_layer *softmax =
         sim_llm_add_vector(b, "softmax", SIM_OP_SOFTMAX, sim_llm_product(b, b->tokens, s->heads), 1, 1,
@@ -112,7 +111,7 @@ static void add_core(sim_llm_builder *b, const sim_llm_mixer *mixer, const sizes
     if (cached)
         sim_llm_from_cache(pv, s->value_dim);
     if (cached && !mixer->shares_kv && !mixer->k_is_v)
-        sim_llm_hold(b, pv, kept, s->value_dim);
+        sim_llm_hold(b, pv, batch, &reach, s->value_dim);
 }
 
 void sim_llm_add_attention(sim_llm_builder *b, const sim_llm_mixer *mixer)

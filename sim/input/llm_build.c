@@ -194,26 +194,24 @@ void sim_llm_from_cache(sim_layer *layer, int64_t row_elements)
     layer->kv_row_elements = row_elements;
 }
 
-void sim_llm_hold(sim_llm_builder *b, sim_layer *layer, int64_t rows, int64_t row_elements)
+void sim_llm_hold(sim_llm_builder *b, sim_layer *layer, int64_t sets, const sim_reach *reach,
+                  int64_t row_elements)
 {
+    sim_cache_law law = {.grows = reach != NULL};
+    if (reach != NULL) {
+        law.window = reach->window;
+        law.chunk = reach->chunk;
+        law.stride = reach->stride;
+    }
+    int64_t rows = sim_llm_product(b, sets, sim_cache_kept(&law, b->end_tokens));
     int64_t elements = sim_llm_product(b, rows, row_elements);
     if (!b->last_pass)
         return;
     layer->cache_rows = rows;
     layer->cache_row_elements = row_elements;
+    layer->cache_sets = sets;
+    layer->cache_law = law;
     b->cache_elements = sim_llm_sum(b, b->cache_elements, elements);
-}
-
-int64_t sim_llm_kept(const sim_llm_builder *b, const sim_reach *reach)
-{
-    int64_t kept = b->end_tokens;
-    if (reach->stride > 0)
-        return kept / reach->stride;
-    if (reach->window > 0 && reach->window < kept)
-        kept = reach->window; /* older rows are overwritten */
-    if (reach->chunk > 0 && reach->chunk < kept)
-        kept = reach->chunk; /* room for a whole chunk */
-    return kept;
 }
 
 sim_reach sim_llm_reach(const sim_llm_builder *b, const sim_llm_mixer *mixer)

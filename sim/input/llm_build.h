@@ -93,11 +93,10 @@ void sim_llm_attend(sim_llm_builder *b, sim_layer *layer, const sim_reach *reach
 /* The second operand is rows of the cache, of `row_elements` elements. */
 void sim_llm_from_cache(sim_layer *layer, int64_t row_elements);
 
-/* The entry holds `rows` rows of the cache (all sequences); counted in the last pass, when they are most. */
-void sim_llm_hold(sim_llm_builder *b, sim_layer *layer, int64_t rows, int64_t row_elements);
-
-/* Rows of the cache per sequence that `reach` keeps in the end. */
-int64_t sim_llm_kept(const sim_llm_builder *b, const sim_reach *reach);
+/* The entry holds `sets` sets (sequences times KV heads) of the rows of the cache that `reach` keeps, or
+ * `sets` rows of a state (NULL). Counted in the last pass, when they are most. */
+void sim_llm_hold(sim_llm_builder *b, sim_layer *layer, int64_t sets, const sim_reach *reach,
+                  int64_t row_elements);
 
 /* The mixer's reach in this pass. */
 sim_reach sim_llm_reach(const sim_llm_builder *b, const sim_llm_mixer *mixer);

@@ -65,7 +65,7 @@ static void add_core(sim_llm_builder *b, const sim_llm_mixer *mixer, const sim_r
     qk->out_on_chip = true;
     sim_llm_from_cache(qk, mixer->head_dim);
     sim_llm_attend(b, qk, reach, SIM_ALONG_N);
-    sim_llm_hold(b, qk, sim_llm_product(b, b->batch, sim_llm_kept(b, &all)), mixer->head_dim);
+    sim_llm_hold(b, qk, b->batch, &all, mixer->head_dim);
     sim_layer *softmax = sim_llm_add_vector(
         b, softmax_name, SIM_OP_SOFTMAX, sim_llm_product(b, b->tokens, mixer->heads), 1, 1, SIM_OPS_SOFTMAX);
     softmax->a_on_chip = true;

@@ -23,13 +23,12 @@ static bool is_absorbed(const sim_llm_builder *b)
 void sim_llm_add_index(sim_llm_builder *b, const sim_llm_mixer *mixer, const sim_reach *reach)
 {
     int64_t rows = sim_llm_product(b, b->pass->tokens, mixer->index_heads);
-    int64_t kept = sim_llm_product(b, b->batch, sim_llm_kept(b, reach));
 
     sim_layer *qk = sim_llm_add_dynamic(b, "indexer.qk", b->batch, rows, 1, mixer->index_dim);
     qk->out_on_chip = true;
     sim_llm_from_cache(qk, mixer->index_dim);
     sim_llm_attend(b, qk, reach, SIM_ALONG_N);
-    sim_llm_hold(b, qk, kept, mixer->index_dim);
+    sim_llm_hold(b, qk, b->batch, reach, mixer->index_dim);
 
     /* relu, times the head's weight, summed over heads */
     sim_layer *act = sim_llm_add_vector(b, "indexer.act", SIM_OP_ELEMENTWISE,
@@ -86,7 +85,7 @@ static void add_projections(sim_llm_builder *b, const sim_llm_mixer *mixer, int6
     sim_layer *latent = sim_llm_add_linear(b, "kv_a_proj_with_mqa", row, hidden, mixer->kv_bias);
     latent->same_input = mixer->q_lora == 0;
     latent->kv_outputs = row;
-    sim_llm_hold(b, latent, sim_llm_product(b, b->batch, sim_llm_kept(b, &all)), row);
+    sim_llm_hold(b, latent, b->batch, &all, row);
     add_latent_norm(b, "kv_a_layernorm", mixer->kv_lora);
     if (mixer->index_heads > 0)
         rotated = sim_llm_sum(b, rotated, sim_llm_sum(b, mixer->index_heads, 1));

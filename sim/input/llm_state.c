@@ -91,7 +91,7 @@ static void add_convolution(sim_llm_builder *b, const sim_llm_mixer *mixer, int6
                                          b->pass->tokens == 1 ? sim_llm_inputs(taps) : 1, ops);
     sim_llm_add_params(b, conv, sim_llm_product(b, channels, taps));
     sim_llm_add_params(b, conv, mixer->conv_bias ? channels : 0);
-    sim_llm_hold(b, conv, tail, channels);
+    sim_llm_hold(b, conv, tail, NULL, channels);
 }
 
 static void add_inputs(sim_llm_builder *b, const sim_llm_mixer *mixer, const sizes *s)
@@ -137,7 +137,7 @@ static void add_read(sim_llm_builder *b, const sizes *s, int64_t rows, bool from
 {
     sim_layer *read = sim_llm_add_dynamic(b, "state_read", s->states, rows, s->value_dim, s->key_dim);
     sim_llm_from_cache(read, s->value_dim);
-    sim_llm_hold(b, read, sim_llm_product(b, s->states, s->key_dim), s->value_dim);
+    sim_llm_hold(b, read, sim_llm_product(b, s->states, s->key_dim), NULL, s->value_dim);
     read->a_on_chip = from_chip;
     read->out_on_chip = true;
 }

@@ -75,7 +75,7 @@ sim_status sim_gemm_map_once(const sim_layer_context *x, const sim_gemm *gemm, c
     sim_status status;
 
     numbers_of(gemm, numbers);
-    chain = &x->memo->chains[sim_hash(SIM_HASH_START, numbers, sizeof numbers) % MEMO_CHAINS];
+    chain = &x->memo->chains[sim_hash_words(SIM_HASH_START, numbers, sizeof numbers) % MEMO_CHAINS];
     for (entry = *chain; entry; entry = entry->next)
         if (memcmp(entry->numbers, numbers, sizeof numbers) == 0) {
             *out = &entry->choice;

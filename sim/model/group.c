@@ -164,7 +164,7 @@ sim_status sim_group_layers(const sim_layer_result *results, int64_t count, sim_
         uint64_t hash;
 
         numbers_of(&results[i], &n);
-        hash = sim_hash(SIM_HASH_START, &n, sizeof n);
+        hash = sim_hash_words(SIM_HASH_START, &n, sizeof n);
         chain = &chains[sim_hash(hash, name.suffix, strlen(name.suffix)) % CHAINS];
         if (name.index >= 0)
             for (g = *chain; g; g = g->next_in_chain)

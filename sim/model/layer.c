@@ -402,7 +402,7 @@ static sim_status vector_cost(const sim_layer_context *x, const sim_layer_reques
         return sim_layer_too_large(x, l, err);
     in = (double)in_bits * (l->inputs > 0 ? l->inputs : 1);
     written = (double)out_bits;
-    out->tensor_bytes = bytes_of((table ? 0 : in) + written);
+    out->tensor_bytes = bytes_of((table || l->a_on_chip ? 0 : in) + (l->out_on_chip ? 0 : written));
     ops = elements * l->ops_per_element + l->folded_ops;
     out->counts.of[SIM_EVENT_VECTOR_OP] = ops;
     out->counts.of[SIM_EVENT_INPUT_READ] = in;

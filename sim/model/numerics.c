@@ -229,7 +229,7 @@ static void add_split_product(list *out, const sim_layer_request *q, int64_t out
     other->needed_macs = per_column * outliers;
     other->all_macs = all_per_column * outliers;
     other->param_elements = 0;
-    other->kv_outputs = other->cache_rows = 0;
+    other->kv_outputs = other->cache_rows = other->cache_sets = 0;
     other->same_input = false;
     other->out_bits = layer->out_bits;
     out->requests[out->count - 1].precision.scales = SIM_SCALES_NONE;

@@ -142,6 +142,17 @@ int64_t sim_reach_pairs(const sim_reach *reach, int64_t step)
     return count(reach, step, &keys, &pairs) ? pairs : -1;
 }
 
+int64_t sim_cache_kept(const sim_cache_law *law, int64_t tokens)
+{
+    if (!law->grows)
+        return 1;
+    if (law->stride > 0)
+        return tokens / law->stride;
+    if (law->window > 0)
+        tokens = least(tokens, law->window);
+    return law->chunk > 0 ? least(tokens, law->chunk) : tokens; /* room for a whole chunk */
+}
+
 /* ---- layers -------------------------------------------------------------------------------------- */
 
 /* What the mask leaves of a product whose `other` extent is neither m nor the keys. */

@@ -23,6 +23,9 @@ int64_t sim_reach_keys(const sim_reach *reach, int64_t step);
  * T * keys. -1: does not fit 63 bits. */
 int64_t sim_reach_pairs(const sim_reach *reach, int64_t step);
 
+/* Rows that a cache keeps of a sequence of so many tokens. */
+int64_t sim_cache_kept(const sim_cache_law *law, int64_t tokens);
+
 /* The plain layer of one step, 0 .. steps - 1: `steps` is 1, and of a layer that attends the extent `along`,
  * needed_macs and map_* are those of the step. A product needs
  *   pairs * (m / T) * batch * the extent that is neither m nor along

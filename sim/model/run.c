@@ -5,6 +5,7 @@
 #include "model/layer.h"
 #include "model/numerics.h"
 #include "model/schedule.h"
+#include "model/totals.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -165,157 +166,6 @@ static sim_status check_support(const sim_arch *arch, const sim_workload *worklo
     return status;
 }
 
-/* ---- sums ---------------------------------------------------------------------------------------- */
-
-static bool add_times(int64_t *sum, int64_t value, int64_t times)
-{
-    int64_t product;
-
-    return !__builtin_mul_overflow(value, times, &product) && !__builtin_add_overflow(*sum, product, sum);
-}
-
-static void add_energy(sim_energy *sum, const sim_energy *one, double times)
-{
-    sum->mac_j += one->mac_j * times;
-    sum->register_j += one->register_j * times;
-    sum->sram_j += one->sram_j * times;
-    sum->dram_j += one->dram_j * times;
-    sum->vector_j += one->vector_j * times;
-    sum->static_j += one->static_j * times;
-    sum->link_j += one->link_j * times;
-}
-
-static sim_status sum_layers(const sim_layer_result *layers, int64_t count, sim_totals *t, sim_err *err)
-{
-    double useful = 0; /* cycles of all devices */
-
-    for (int64_t i = 0; i < count; i++) {
-        const sim_layer_result *l = &layers[i];
-
-        if (!add_times(&t->macs, l->macs, l->repeat) ||
-            !add_times(&t->compute_cycles, l->compute_cycles, l->repeat) ||
-            !add_times(&t->cycles, l->cycles, l->repeat) ||
-            !add_times(&t->dram_read_bytes, l->dram_read_bytes, l->repeat) ||
-            !add_times(&t->dram_write_bytes, l->dram_write_bytes, l->repeat) ||
-            !add_times(&t->link_bytes, l->link_bytes, l->repeat))
-            return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the sums over all layers exceed 63 bits");
-        t->latency_s += l->latency_s * (double)l->repeat;
-        add_energy(&t->energy, &l->energy, (double)l->repeat);
-        useful += l->utilization_frac * (double)l->cycles * (double)l->repeat *
-                  ((double)l->devices / (double)t->devices);
-    }
-    t->utilization_frac = t->cycles > 0 ? useful / (double)t->cycles : 0;
-    return SIM_OK;
-}
-
-/* Memory of one device of a stage. */
-typedef struct stage_memory {
-    int64_t weights, kv, tensors;
-} stage_memory;
-
-static bool add_memory(stage_memory *sum, const sim_layer_cost *c, int64_t repeat)
-{
-    if (c->tensor_bytes > sum->tensors)
-        sum->tensors = c->tensor_bytes;
-    return add_times(&sum->weights, c->device_weight_bytes, repeat) &&
-           add_times(&sum->kv, c->device_kv_bytes, repeat);
-}
-
-static bool stage_total(const stage_memory *stage, int64_t *out)
-{
-    return !__builtin_add_overflow(stage->weights, stage->kv, out) &&
-           !__builtin_add_overflow(*out, stage->tensors, out);
-}
-
-static sim_status memory_too_large(sim_err *err)
-{
-    return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the memory of all layers exceeds 63 bits");
-}
-
-/* Stages are few and follow each other in the list: each is summed in a pass of its own over its layers. */
-static sim_status sum_memory(const sim_arch *arch, const sim_workload *workload, const sim_layer_cost *costs,
-                             sim_totals *t, sim_err *err)
-{
-    int64_t tensors = 0, kv = 0, most_macs = -1, fullest,
-            stages = workload->stages > 1 ? workload->stages : 1;
-    stage_memory stage = {0};
-    bool has_kv = false;
-
-    for (int64_t i = 0; i < workload->layer_count; i++) {
-        const sim_layer_cost *c = &costs[i];
-        int64_t repeat = workload->layers[i].repeat;
-
-        has_kv |= c->kv_bytes > 0;
-        if (!add_times(&t->weight_bytes, c->weight_bytes, repeat) || !add_times(&kv, c->kv_bytes, repeat))
-            return memory_too_large(err);
-        if (c->tensor_bytes > tensors)
-            tensors = c->tensor_bytes;
-        if (c->peak_macs_per_cycle > 0 && c->result.macs > most_macs) {
-            most_macs = c->result.macs;
-            t->peak_macs_per_s = c->peak_macs_per_cycle * arch->clock_mhz * 1e6 * (double)t->devices;
-        }
-    }
-    for (int64_t s = 0; s < stages; s++) {
-        stage = (stage_memory){0};
-        for (int64_t i = 0; i < workload->layer_count; i++)
-            if (workload->layers[i].stage == s && !add_memory(&stage, &costs[i], workload->layers[i].repeat))
-                return memory_too_large(err);
-        if (!stage_total(&stage, &fullest))
-            return memory_too_large(err);
-        if (fullest > t->device_memory_bytes)
-            t->device_memory_bytes = fullest;
-    }
-    t->kv_cache_bytes = has_kv ? kv : -1;
-    if (__builtin_mul_overflow(tensors, t->devices, &tensors) ||
-        __builtin_add_overflow(t->weight_bytes, kv, &t->peak_memory_bytes) ||
-        __builtin_add_overflow(t->peak_memory_bytes, tensors, &t->peak_memory_bytes))
-        return memory_too_large(err);
-    t->memory_fits = (double)t->device_memory_bytes <= arch->dram_capacity_gib * 1024 * 1024 * 1024;
-    return SIM_OK;
-}
-
-/* Tokens per second when each stage works on another batch: as fast as the slowest stage. */
-static double steady_tokens_per_s(const sim_workload *workload, const sim_layer_result *results,
-                                  const sim_totals *totals)
-{
-    double slowest_s = 0;
-
-    if (workload->stages <= 1)
-        return totals->tokens_per_s;
-    for (int64_t s = 0; s < workload->stages; s++) {
-        double stage_s = 0;
-
-        for (int64_t i = 0; i < workload->layer_count; i++)
-            if (workload->layers[i].stage == s)
-                stage_s += results[i].latency_s * (double)results[i].repeat;
-        slowest_s = stage_s > slowest_s ? stage_s : slowest_s;
-    }
-    return workload->tokens > 0 ? (double)workload->tokens / slowest_s : NAN;
-}
-
-static sim_provenance worse(sim_provenance a, sim_provenance b)
-{
-    return a < b ? a : b;
-}
-
-/* As good as the worst number that went in. A lane of a bit-serial unit is priced by a fit to whole
- * multipliers, far below the widths that were synthesised: assumed, whatever the table says. */
-static sim_provenance energy_provenance_of(const sim_arch *arch, const sim_totals *totals)
-{
-    sim_provenance worst =
-        worse(worse(arch->tech.logic_provenance, arch->tech.sram_provenance), arch->dram.provenance);
-    sim_hardware hardware;
-
-    if (arch->backend->kernels)
-        return worse((sim_provenance)arch->gpu.energy_provenance, arch->dram.provenance);
-    arch->backend->hardware(arch, &hardware);
-    if (hardware.kind == SIM_PE_SERIAL)
-        worst = SIM_ASSUMED;
-    if (totals->energy.vector_j > 0)
-        worst = worse(worst, arch->tech.vector_provenance);
-    return worst;
-}
-
 /* The devices that the workload is spread over must be there. */
 static sim_status check_devices(const sim_arch *arch, const sim_workload *workload, sim_err *err)
 {
@@ -387,20 +237,14 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     out->policy = policy;
     out->weights_resident = context.weights_resident;
     out->distinct_gemms = sim_gemm_memo_count(context.memo);
-    out->totals.devices = workload->devices > 1 ? workload->devices : 1;
+    out->calibration = arch->calibration ? arch->calibration->file : NULL;
     status =
         sim_group_layers(schedule.results, work.layer_count, arena, &out->layers, &out->layer_count, err);
     if (status == SIM_OK)
-        status = sum_layers(out->layers, out->layer_count, &out->totals, err);
-    if (status == SIM_OK)
-        status = sum_memory(arch, &work, schedule.costs, &out->totals, err);
+        status = sim_totals_of(arch, &work, requests, &schedule, out->layers, out->layer_count, arena,
+                               &out->totals, err);
     if (status != SIM_OK)
         return status;
-    out->totals.area_mm2 = sim_area_mm2(arch) * (double)out->totals.devices;
-    out->totals.dram_bandwidth_bytes_per_s = arch->dram_bandwidth_gb_s * 1e9 * (double)out->totals.devices;
-    out->totals.tokens_per_s = workload->tokens > 0 ? (double)workload->tokens / out->totals.latency_s : NAN;
-    out->totals.steady_tokens_per_s = steady_tokens_per_s(&work, schedule.results, &out->totals);
-    out->calibration = arch->calibration ? arch->calibration->file : NULL;
-    out->energy_provenance = energy_provenance_of(arch, &out->totals);
+    out->energy_provenance = sim_energy_provenance_of(arch, &out->totals);
     return SIM_OK;
 }

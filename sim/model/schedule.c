@@ -60,7 +60,8 @@ static sim_status kind_of(walk *w, int64_t i)
     uint64_t hash;
 
     key_of(q->layer, &key);
-    hash = sim_hash(sim_hash(SIM_HASH_START, &key, sizeof key), &q->precision, sizeof q->precision);
+    hash = sim_hash_words(SIM_HASH_START, &key, sizeof key);
+    hash = sim_hash_words(hash, &q->precision, sizeof q->precision);
     chain = &w->chains[hash % CHAINS];
     for (k = *chain; k; k = k->next_in_chain)
         if (same_bytes(&k->layer, &key, sizeof key) &&
@@ -172,9 +173,12 @@ static sim_status price_steps(walk *w, const pass *p)
         k->series = sim_arena_alloc(w->arena, (size_t)w->plan->block_count, sizeof *k->series);
         if (!k->series)
             return out_of_memory(w->err);
-        status = sim_steps_price(w->x, k->request, w->plan, k->series, w->err);
+        status = sim_steps_price(w->x, k->request, w->plan, k->cost.prices, &w->arena->allocator, k->series,
+                                 w->err);
         if (status == SIM_OK)
             status = sim_steps_sum(w->x, layer, w->plan, k->series, &k->sum, w->err);
+        if (status == SIM_OK && k->sum.tensor_bytes > k->cost.tensor_bytes)
+            k->cost.tensor_bytes = k->sum.tensor_bytes;
     }
     return status;
 }
@@ -236,9 +240,7 @@ static sim_status place_pass(walk *w, const pass *p)
         const sim_layer_cost *before = i > 0 ? &w->of[i - 1]->cost : NULL;
         int64_t saved;
 
-        w->out->costs[i] = w->of[i]->cost;
-        if (w->of[i]->series && w->of[i]->sum.tensor_bytes > w->out->costs[i].tensor_bytes)
-            w->out->costs[i].tensor_bytes = w->of[i]->sum.tensor_bytes;
+        w->out->costs[i] = &w->of[i]->cost;
         if (w->plan && i > p->first && (attends(w, i) || attends(w, i - 1))) {
             status = place_sum(w, p, i);
         } else if (w->of[i]->series) { /* the first of its pass: nothing is loaded before it */
@@ -342,7 +344,7 @@ sim_status sim_schedule_run(const sim_layer_context *x, const sim_layer_request 
     walk *w = sim_arena_alloc(arena, 1, sizeof *w);
     sim_status status = SIM_OK;
 
-    out->costs = sim_arena_alloc(arena, (size_t)count, sizeof *out->costs);
+    out->costs = sim_arena_alloc(arena, (size_t)count, sizeof(sim_layer_cost *));
     out->results = sim_arena_alloc(arena, (size_t)count, sizeof *out->results);
     if (!w || !out->costs || !out->results)
         return out_of_memory(err);

@@ -15,8 +15,8 @@
 
 /* By entry of the workload. */
 typedef struct sim_schedule {
-    sim_layer_cost *costs;     /* of one step; memory: the most of all steps */
-    sim_layer_result *results; /* with name and repeat */
+    const sim_layer_cost **costs; /* of one step, and the activation memory of the step with most */
+    sim_layer_result *results;    /* with name and repeat */
 } sim_schedule;
 
 /* Prices all of x->workload; `requests` has one for each of its entries. Lives in `arena`. */

@@ -1,5 +1,6 @@
 #include "model/steps.h"
 
+#include "model/gemm_memo.h"
 #include "model/reach.h"
 
 #include <math.h>
@@ -44,18 +45,49 @@ void sim_steps_plan(int64_t steps, sim_step_plan *out)
 
 /* ---- prices -------------------------------------------------------------------------------------- */
 
-sim_status sim_steps_price(const sim_layer_context *x, const sim_layer_request *q, const sim_step_plan *plan,
-                           sim_layer_cost *out, sim_err *err)
+/* Tables of tiles are of one number of keys, and of no use for the next: they are thrown away after so many
+ * blocks, so that the memory stays warm. */
+enum { BLOCKS_PER_ARENA = 8 };
+
+/* Blocks from..to-1, with tables in an arena of their own. */
+static sim_status price_blocks(const sim_layer_context *x, const sim_layer_request *q,
+                               const sim_step_plan *plan, int64_t from, int64_t to, sim_arena *arena,
+                               sim_layer_cost *out, sim_err *err)
 {
     sim_layer at;
     sim_layer_request request = *q;
+    sim_layer_context own = *x;
     sim_status status = SIM_OK;
 
+    own.cache = sim_map_cache_new(arena);
+    own.memo = sim_gemm_memo_new(arena);
+    if (!own.cache || !own.memo)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     request.layer = &at;
-    for (int64_t i = 0; i < plan->block_count && status == SIM_OK; i++)
+    for (int64_t i = from; i < to && status == SIM_OK; i++)
         status = sim_layer_at_step(q->layer, plan->blocks[i].step, &at)
-                     ? sim_layer_cost_of(x, &request, &out[i], err)
+                     ? sim_layer_cost_of(&own, &request, &out[i], err)
                      : sim_layer_too_large(x, q->layer, err);
+    return status;
+}
+
+sim_status sim_steps_price(const sim_layer_context *x, const sim_layer_request *q, const sim_step_plan *plan,
+                           const sim_prices *prices, const sim_allocator *allocator, sim_layer_cost *out,
+                           sim_err *err)
+{
+    sim_status status = SIM_OK;
+
+    for (int64_t i = 0; i < plan->block_count && status == SIM_OK; i += BLOCKS_PER_ARENA) {
+        int64_t rest = plan->block_count - i;
+        sim_arena arena;
+
+        sim_arena_init(&arena, allocator);
+        status = price_blocks(x, q, plan, i, i + (rest < BLOCKS_PER_ARENA ? rest : BLOCKS_PER_ARENA), &arena,
+                              out, err);
+        sim_arena_free(&arena);
+    }
+    for (int64_t i = 0; i < plan->block_count; i++)
+        out[i].prices = prices; /* not those of the arena */
     return status;
 }
 

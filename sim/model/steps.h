@@ -15,7 +15,7 @@
 
 #include "model/layer.h"
 
-enum { SIM_STEPS_EXACT = 1024 };
+enum { SIM_STEPS_EXACT = 768 };
 
 /* A step that is priced, for `count` steps from `first` on. */
 typedef struct sim_step_block {
@@ -31,9 +31,11 @@ typedef struct sim_step_plan {
 /* For so many steps, at least 1. */
 void sim_steps_plan(int64_t steps, sim_step_plan *out);
 
-/* What the layer costs in the middle of each block, into out[plan->block_count]. */
+/* What the layer costs in the middle of each block, into out[plan->block_count]. `prices` are those at its
+ * operands, which do not change; `allocator` gives memory for the time of the call. */
 sim_status sim_steps_price(const sim_layer_context *x, const sim_layer_request *q, const sim_step_plan *plan,
-                           sim_layer_cost *out, sim_err *err);
+                           const sim_prices *prices, const sim_allocator *allocator, sim_layer_cost *out,
+                           sim_err *err);
 
 /* The sum over all steps of the plan. What adds up is added up: times, traffic, counts, MACs; the rest is
  * that of the last step, but activation memory, which is the most of any, and what bounds the layer, which is

@@ -114,6 +114,13 @@ typedef struct sim_reach {
     bool masked;    /* causal: a token sees no later one; else all of the pass */
 } sim_reach;
 
+/* How many rows a cache keeps of a sequence: one for each `stride` tokens (0: for each), of which older ones
+ * make room for newer beyond a window or a chunk (0: none). A state does not grow: one row. */
+typedef struct sim_cache_law {
+    bool grows;
+    int64_t window, chunk, stride;
+} sim_cache_law;
+
 /* The extent of a layer that counts keys. */
 typedef enum sim_along {
     SIM_ALONG_N, /* qk, softmax */
@@ -168,6 +175,8 @@ typedef struct sim_layer {
     /* Rows of the KV cache (or of a recurrent state) that this instance holds in memory when the last step is
      * done, all sequences, and elements of one: stored at kv bits, each row padded. 0: none of its own. */
     int64_t cache_rows, cache_row_elements;
+    int64_t cache_sets; /* of rows, each of which keeps what `cache_law` says: sequences times KV heads */
+    sim_cache_law cache_law;
     bool tied; /* static weights that another layer already holds (a tied lm_head): not in weight_bytes */
 
     int in_bits, out_bits; /* width of what is read and left: of vector operations exactly, of products'
@@ -188,6 +197,7 @@ typedef struct sim_workload {
                         unknown */
     const sim_layer *layers; /* in order of execution, one entry per instance of a model's layer */
     int64_t layer_count;
+    int64_t cached_tokens;     /* of a sequence, when the phase is done; 0: there is no cache */
     int64_t kv_cache_elements; /* elements of K and V that the phase reads or leaves, all layers; 0: none */
     const char *model_type;    /* "llama"; NULL for an explicit layer list */
     const char *quantized_by;  /* method of the checkpoint's own bits ("fp8", "gptq"); NULL: it has none */
@@ -538,12 +548,20 @@ typedef struct sim_totals {
     sim_energy energy;
     int64_t dram_read_bytes, dram_write_bytes;
     int64_t weight_bytes, kv_cache_bytes /* -1: none */, peak_memory_bytes;
+    int64_t activation_bytes; /* of these, inputs and outputs of the layer that has most, on each device */
+    int64_t memory_capacity_bytes; /* DRAM of all devices */
     bool memory_fits;
+    /* Sequences that fit with these tokens, and tokens that fit with this batch: of context in decode, of the
+     * prompt in prefill, of both prompt and new tokens in generate. -1: no limit, or not a model's. */
+    int64_t max_batch, max_context_tokens;
     int64_t devices;             /* at least 1 */
     int64_t device_memory_bytes; /* of the fullest device: what memory_fits is about */
     int64_t link_bytes;          /* sent from device to device */
-    double tokens_per_s;         /* NaN: unknown */
-    double steady_tokens_per_s;  /* with all stages of a pipeline busy; NaN: unknown */
+    double tokens_per_s;         /* NaN: unknown, here and below */
+    double time_to_first_token_s, time_per_output_token_s, joules_per_token;
+    double arithmetic_intensity_ops_per_byte; /* of DRAM traffic; a multiply-accumulate is two operations */
+    double dram_bandwidth_frac;               /* moved, of what peak bandwidth moves in that time */
+    double steady_tokens_per_s;               /* with all stages of a pipeline busy */
     double utilization_frac;
     double area_mm2;        /* NaN: unknown */
     double peak_macs_per_s; /* at the operands of the product with the most macs */

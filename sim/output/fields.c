@@ -92,6 +92,8 @@ int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_
     add_text(&l, group, "order", mapped ? map->order : NULL);
     add_int(&l, NULL, "devices", layer->devices, true);
     add_int(&l, NULL, "link_bytes", layer->link_bytes, true);
+    add_text(&l, NULL, "phase", layer->phase != SIM_PHASE_NONE ? sim_phase_names[layer->phase] : NULL);
+    add_int(&l, NULL, "steps", layer->steps, true);
     return l.count;
 }
 
@@ -121,6 +123,18 @@ int sim_total_fields(const sim_result *result, sim_field fields[SIM_FIELDS_MAX])
     add_int(&l, NULL, "device_memory_bytes", t->device_memory_bytes, true);
     add_int(&l, NULL, "link_bytes", t->link_bytes, true);
     add_real(&l, NULL, "steady_tokens_per_s", t->steady_tokens_per_s);
+    add_real(&l, NULL, "time_to_first_token_s", t->time_to_first_token_s);
+    add_real(&l, NULL, "time_per_output_token_s", t->time_per_output_token_s);
+    add_real(&l, NULL, "joules_per_token", t->joules_per_token);
+    add_real(&l, NULL, "arithmetic_intensity_ops_per_byte", t->arithmetic_intensity_ops_per_byte);
+    add_real(&l, NULL, "dram_bandwidth_frac", t->dram_bandwidth_frac);
+    add_int(&l, NULL, "activation_bytes", t->activation_bytes, true);
+    add_int(&l, NULL, "memory_capacity_bytes", t->memory_capacity_bytes, true);
+    add_int(&l, NULL, "max_batch", t->max_batch, t->max_batch >= 0);
+    add_int(&l, NULL, "max_context_tokens", t->max_context_tokens, t->max_context_tokens >= 0);
+    add_int(&l, NULL, "parameters", result->workload->parameters, result->workload->parameters > 0);
+    add_int(&l, NULL, "parameters_active", result->workload->parameters_active,
+            result->workload->parameters_active > 0);
     return l.count + sim_context_fields(result, fields + l.count);
 }
 

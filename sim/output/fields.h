@@ -23,10 +23,11 @@ typedef struct sim_field {
     double real;
 } sim_field;
 
-enum { SIM_FIELDS_MAX = 48 };
+enum { SIM_FIELDS_MAX = 64 };
 
-/* Numbers of one instance of the layer. Members of a group are neighbours; the number of fields, their
- * keys and their order are the same for every layer. Returns how many. */
+/* Numbers of one instance of the layer (of a sum over steps: of all of them). Members of a group are
+ * neighbours; the number of fields, their keys and their order are the same for every layer. Returns how
+ * many. */
 int sim_layer_fields(const sim_layer_result *layer, sim_field fields[SIM_FIELDS_MAX]);
 
 /* Sums over all layers and repeats. */

@@ -148,6 +148,40 @@ static void put_layer(sim_grid *grid, const sim_result *result, const sim_layer_
     sim_grid_cell(grid, bound_paint(layer->bound), "%s", sim_bound_names[layer->bound]);
 }
 
+/* Layers of a phase stand together: the end of those from `first` on. */
+static int64_t phase_end(const sim_result *result, int64_t first)
+{
+    int64_t end = first;
+
+    while (end < result->layer_count && result->layers[end].phase == result->layers[first].phase)
+        end++;
+    return end;
+}
+
+/* Where there are several phases, which one this is. */
+static void put_phase(const sim_result *result, int64_t first, int64_t end, bool colour, sim_text *out)
+{
+    double phase_s = 0;
+    char text[32], share[32];
+    sim_text heading = {.allocator = out->allocator};
+
+    if (end - first == result->layer_count)
+        return;
+    for (int64_t i = first; i < end; i++)
+        phase_s += layer_latency_s(&result->layers[i]);
+    if (first > 0)
+        sim_text_add(out, "\n");
+    sim_percent(result->totals.latency_s > 0 ? phase_s / result->totals.latency_s : 0, share, sizeof share);
+    sim_text_printf(&heading, "%s: %s, %s of the time", sim_phase_names[result->layers[first].phase],
+                    sim_scaled(phase_s, "s", false, text, sizeof text), share);
+    if (heading.failed)
+        out->failed = true;
+    else
+        sim_paint_add(out, SIM_PAINT_BOLD, colour, heading.data);
+    sim_text_add(out, "\n");
+    sim_text_free(&heading);
+}
+
 void sim_report_table(const sim_result *result, const sim_table_style *style, sim_text *out)
 {
     const bool colour = style && style->colour;
@@ -164,16 +198,20 @@ void sim_report_table(const sim_result *result, const sim_table_style *style, si
     sim_summary_head(result, width, colour, out);
     sim_text_add(out, "\n");
 
-    sim_grid_init(&grid, columns, COLUMN_COUNT, &out->allocator);
-    for (int64_t i = 0; i < result->layer_count; i++) {
-        bool costly = false;
+    for (int64_t i = 0, end; i < result->layer_count; i = end) {
+        end = phase_end(result, i);
+        put_phase(result, i, end, colour, out);
+        sim_grid_init(&grid, columns, COLUMN_COUNT, &out->allocator);
+        for (int64_t j = i; j < end; j++) {
+            bool costly = false;
 
-        for (int rank = 0; rank < COSTLIEST; rank++)
-            costly |= costliest[rank] == i;
-        put_layer(&grid, result, &result->layers[i], costly, longest_s);
+            for (int rank = 0; rank < COSTLIEST; rank++)
+                costly |= costliest[rank] == j;
+            put_layer(&grid, result, &result->layers[j], costly, longest_s);
+        }
+        sim_grid_print(&grid, 0, width, colour, out);
+        sim_grid_free(&grid);
     }
-    sim_grid_print(&grid, 0, width, colour, out);
-    sim_grid_free(&grid);
 
     sim_text_add(out, "\n");
     sim_summary_totals(result, width, colour, out);

@@ -125,6 +125,9 @@ static void put_workload(const sim_result *result, int width, sim_text *out)
         char text[64];
 
         add(&l, "; %s parameters", sim_large_count(workload->parameters, text, sizeof text));
+        if (workload->parameters_active < workload->parameters)
+            add(&l, ", of which a token uses %s",
+                sim_large_count(workload->parameters_active, text, sizeof text));
     }
     put(&l, "workload", width, false, SIM_PAINT_NONE, out);
 }
@@ -216,14 +219,17 @@ static void put_traffic(const sim_result *result, int width, sim_text *out)
     add_scaled(&l, (double)t->dram_read_bytes, "B");
     add(&l, ", written ");
     add_scaled(&l, (double)t->dram_write_bytes, "B");
-    if (t->latency_s > 0 && t->dram_bandwidth_bytes_per_s > 0) {
-        const double rate = ((double)t->dram_read_bytes + (double)t->dram_write_bytes) / t->latency_s;
-
+    if (isfinite(t->dram_bandwidth_frac)) {
         add(&l, ": ");
-        add_scaled(&l, rate, "B/s");
+        add_scaled(&l, t->dram_bandwidth_frac * t->dram_bandwidth_bytes_per_s, "B/s");
         add(&l, ", ");
-        add_percent(&l, rate / t->dram_bandwidth_bytes_per_s);
+        add_percent(&l, t->dram_bandwidth_frac);
         add(&l, " of peak");
+    }
+    if (isfinite(t->arithmetic_intensity_ops_per_byte)) {
+        add(&l, "; ");
+        add_real(&l, t->arithmetic_intensity_ops_per_byte);
+        add(&l, " operations per byte");
     }
     for (int64_t i = 0; i < result->layer_count; i++) {
         const sim_layer_result *layer = &result->layers[i];
@@ -267,7 +273,7 @@ static void put_compute(const sim_result *result, int width, sim_text *out)
 static void put_memory(const sim_result *result, int width, bool colour, sim_text *out)
 {
     const sim_totals *t = &result->totals;
-    const double capacity_bytes = result->arch->dram_capacity_gib * 1073741824.0;
+    const double capacity_bytes = (double)t->memory_capacity_bytes / (double)t->devices;
     line l = {.length = 0};
 
     add(&l, "weights ");
@@ -276,6 +282,8 @@ static void put_memory(const sim_result *result, int width, bool colour, sim_tex
         add(&l, ", KV cache ");
         add_scaled(&l, (double)t->kv_cache_bytes, "B");
     }
+    add(&l, ", activations ");
+    add_scaled(&l, (double)t->activation_bytes, "B");
     add(&l, ", peak ");
     add_scaled(&l, (double)t->peak_memory_bytes, "B");
     if (t->devices > 1) {
@@ -285,6 +293,16 @@ static void put_memory(const sim_result *result, int width, bool colour, sim_tex
     add(&l, t->memory_fits ? ": fits in " : ": DOES NOT FIT in ");
     add_scaled(&l, capacity_bytes, "B");
     put(&l, "memory", width, colour, t->memory_fits ? SIM_PAINT_NONE : SIM_PAINT_RED, out);
+    l.length = 0;
+    if (t->max_batch >= 0)
+        add(&l, "batch %" PRId64 " with these tokens", t->max_batch);
+    if (t->max_context_tokens >= 0)
+        add(&l, "%s%" PRId64 " tokens %s with this batch", l.length > 0 ? ", " : "", t->max_context_tokens,
+            result->workload->phase == SIM_PHASE_DECODE    ? "of context"
+            : result->workload->phase == SIM_PHASE_PREFILL ? "of each prompt"
+                                                           : "of prompt and answer");
+    if (l.length > 0)
+        put(&l, "room for", width, false, SIM_PAINT_NONE, out);
 }
 
 /* What the devices of a workload spend on each other. */
@@ -424,6 +442,15 @@ static void put_power_note(const sim_result *result, int width, sim_text *out)
     put(&l, "note", width, false, SIM_PAINT_NONE, out);
 }
 
+/* Whether an earlier row of another pass has said it already. */
+static bool is_named_before(const sim_result *result, int64_t at)
+{
+    for (int64_t i = 0; i < at; i++)
+        if (result->layers[i].float_fallback && strcmp(result->layers[i].name, result->layers[at].name) == 0)
+            return true;
+    return false;
+}
+
 static void put_notes(const sim_result *result, int width, sim_text *out)
 {
     const bool of_checkpoint = result->workload->quantized_by && !result->policy->overrides_own;
@@ -434,7 +461,7 @@ static void put_notes(const sim_result *result, int width, sim_text *out)
     for (int64_t i = 0; i < result->layer_count; i++) {
         const sim_layer_result *layer = &result->layers[i];
 
-        if (!layer->float_fallback)
+        if (!layer->float_fallback || is_named_before(result, i))
             continue;
         if (++fallbacks <= NAMES_SHOWN)
             add(&l, "%s%s", fallbacks > 1 ? ", " : "", layer->name);
@@ -485,6 +512,15 @@ void sim_summary_totals(const sim_result *result, int width, bool colour, sim_te
             add_real(&l, t->steady_tokens_per_s);
             add(&l, " with all stages busy");
         }
+    }
+    if (isfinite(t->time_to_first_token_s) && result->workload->phase == SIM_PHASE_GENERATE) {
+        add(&l, "; first token after ");
+        add_scaled(&l, t->time_to_first_token_s, "s");
+    }
+    if (isfinite(t->time_per_output_token_s)) {
+        add(&l, "; ");
+        add_scaled(&l, t->time_per_output_token_s, "s");
+        add(&l, " per output token");
     }
     put(&l, "latency", width, colour, SIM_PAINT_BOLD, out);
 }

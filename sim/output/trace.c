@@ -60,11 +60,12 @@ static bool stands_for(const char *group, const char *instance)
     return in_ranges(group + prefix, index, &suffix) && strcmp(suffix, after) == 0;
 }
 
-/* The group with instances left that stands for `name`; -1 for none. */
-static int64_t find_group(const sim_result *result, const int64_t *left, const char *name)
+/* The group with instances left that stands for the layer; -1 for none. */
+static int64_t find_group(const sim_result *result, const int64_t *left, const sim_layer *layer)
 {
     for (int64_t g = 0; g < result->layer_count; g++)
-        if (left[g] > 0 && stands_for(result->layers[g].name, name))
+        if (left[g] > 0 && result->layers[g].phase == layer->phase &&
+            stands_for(result->layers[g].name, layer->name))
             return g;
     return -1;
 }
@@ -133,9 +134,9 @@ static void put_counter(sim_json_writer *w, const char *name, const char *unit, 
     sim_json_end(w, '}');
 }
 
-/* One layer of the workload, `repeat` instances of the group. Where within a layer the units are busy is not
- * part of the result: the channel is drawn from the layer's start, since loads come first, and the array up
- * to its end. */
+/* One layer of the workload, `repeat` instances of the group; of several steps, all of them on end. Where
+ * within a layer the units are busy is not part of the result: the channel is drawn from the layer's start,
+ * since loads come first, and the array up to its end. */
 static void put_layer(sim_json_writer *w, const sim_result *result, const sim_layer_result *layer,
                       const char *name, int64_t repeat, double start_us)
 {
@@ -196,13 +197,16 @@ void sim_trace(const sim_result *result, sim_text *out)
 
     for (int64_t i = 0; i < workload->layer_count; i++) {
         const sim_layer *instance = &workload->layers[i];
-        const int64_t g = find_group(result, left, instance->name);
+        const int64_t g = find_group(result, left, instance),
+                      steps = instance->steps > 1 ? instance->steps : 1;
+        int64_t repeat;
 
         if (g < 0)
             continue;
-        put_layer(&w, result, &result->layers[g], instance->name, instance->repeat, now_us);
-        now_us += result->layers[g].latency_s * 1e6 * (double)instance->repeat;
-        left[g] -= instance->repeat;
+        repeat = instance->repeat * (steps / result->layers[g].steps); /* a sum holds all of its steps */
+        put_layer(&w, result, &result->layers[g], instance->name, repeat, now_us);
+        now_us += result->layers[g].latency_s * 1e6 * (double)repeat;
+        left[g] -= repeat;
     }
     put_counter(&w, "DRAM traffic", "GB/s", now_us, 0.0);
     put_counter(&w, "power", "W", now_us, 0.0);
