@@ -13,7 +13,7 @@ static sim_status out_of_memory(sim_err *err)
 /* ---- kinds of layers ------------------------------------------------------------------------------ */
 
 /* Everything in a layer that its price depends on, as numbers: names and lines do not count. */
-enum { WORK_NUMBERS = 29 };
+enum { WORK_NUMBERS = 35 };
 
 typedef struct work {
     int64_t of[WORK_NUMBERS];
@@ -51,7 +51,13 @@ static void work_of(const sim_layer *l, work *out)
                                                l->kv_row_elements,
                                                l->w_on_chip << 1 | l->later_pass,
                                                l->inputs,
-                                               l->param_elements};
+                                               l->param_elements,
+                                               l->devices << 1 | l->repeated,
+                                               l->all_macs,
+                                               l->spare_n,
+                                               l->in_bits,
+                                               l->out_bits,
+                                               l->cache_rows * l->cache_row_elements};
 
     memcpy(out->of, numbers, sizeof numbers);
     memcpy(&out->of[WORK_NUMBERS - 1], &l->ops_per_element, sizeof l->ops_per_element);

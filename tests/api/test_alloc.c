@@ -103,6 +103,32 @@ static sim_status everything(sim_err *err)
     return status;
 }
 
+/* Shares, exchanges, stages, and what a scheme adds. */
+static sim_status spread(sim_err *err)
+{
+    static const sim_setting links[] = {
+        {"link.devices", "4"}, {"link.topology", "switch"}, {"link.bandwidth_gb_s", "50"}};
+    sim_arch_handle *arch = NULL;
+    sim_workload_handle *workload = NULL;
+    sim_policy_handle *policy = NULL;
+    sim_result_handle *result = NULL;
+    sim_status status = sim_arch_open(SIMACC_SOURCE_DIR "/arch/edge.cfg", links, 3, &arch, err);
+
+    if (status == SIM_OK)
+        status = sim_workload_open(SIMACC_SOURCE_DIR "/workloads/llama2_7b_decode.json",
+                                   &(sim_workload_options){.tensor_parallel = 2, .pipeline_parallel = 2},
+                                   &workload, err);
+    if (status == SIM_OK)
+        status = sim_policy_open("w4a8g128o1", &policy, err);
+    if (status == SIM_OK)
+        status = sim_run(arch, workload, policy, SIM_OBJECTIVE_BALANCED, &result, err);
+    sim_result_close(result);
+    sim_policy_close(policy);
+    sim_workload_close(workload);
+    sim_arch_close(arch);
+    return status;
+}
+
 static void survive(sim_status (*job)(sim_err *err))
 {
     static sim_err err;
@@ -131,4 +157,9 @@ Test(api_alloc, each_failure_is_reported)
 Test(api_alloc, each_failure_of_a_table_is_reported)
 {
     survive(tabulate);
+}
+
+Test(api_alloc, each_failure_on_several_devices_is_reported)
+{
+    survive(spread);
 }
