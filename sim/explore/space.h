@@ -1,7 +1,8 @@
 /* The points of a sweep: what varies, over which values, and the n-th combination without the ones before it.
  *
  * An axis is a name and a list of values. Names are w, a and kv (bits), policy, objective, arch, workload,
- * phase, batch, context, prompt and new (tokens), or any key of the arch file. Values are written
+ * what a model is used for (phase, batch, context, prompt, new, chunk, draft, tp, pp, mla), or any key of the
+ * arch file. Values are written
  *
  *   4,8          a list
  *   2..8         every integer from 2 to 8
@@ -9,8 +10,9 @@
  *   1..64:x2     each the double of the one before
  *
  * or any words where the axis takes words. Axes that are zipped advance together and have equally many
- * values; all others are combined. Points are numbered from 0 in mixed radix: hardware varies slowest, bits
- * fastest, so that neighbours share what is expensive to prepare. */
+ * values; all others are combined. Points are numbered from 0 in mixed radix, and a point is its number:
+ * nothing is enumerated. Hardware varies slowest, bits fastest, so that neighbours share what is expensive to
+ * prepare. */
 #ifndef SIM_EXPLORE_SPACE_H
 #define SIM_EXPLORE_SPACE_H
 
@@ -25,9 +27,18 @@ typedef struct sim_space sim_space;
 
 enum { SIM_SPACE_AXES_MAX = 32, SIM_SPACE_VALUES_MAX = 1000000 };
 
+/* What an axis decides. */
+typedef enum sim_axis_of {
+    SIM_AXIS_ARCH,
+    SIM_AXIS_WORKLOAD,
+    SIM_AXIS_POLICY,
+    SIM_AXIS_OBJECTIVE,
+    SIM_AXIS_BITS
+} sim_axis_of;
+
 /* Where a slip stands: an option of the command line (line 0), or a file and its line. */
 typedef struct sim_space_place {
-    const char *what; /* "option '--axis'", or a file's name */
+    const char *what; /* "option '--set-axis'", or a file's name */
     int line;
 } sim_space_place;
 
@@ -49,27 +60,33 @@ sim_status sim_space_finish(sim_space *space, sim_err *err);
 int64_t sim_space_size(const sim_space *space); /* the filter left aside */
 int sim_space_axes(const sim_space *space);
 const char *sim_space_name(const sim_space *space, int axis);
-bool sim_space_has(const sim_space *space, const char *name);
 int64_t sim_space_values(const sim_space *space, int axis);
-/* Index of an axis by name; -1. */
-int sim_space_find(const sim_space *space, const char *name);
+int sim_space_find(const sim_space *space, const char *name); /* index of an axis; -1 */
+bool sim_space_has(const sim_space *space, const char *name);
+sim_axis_of sim_space_of(const sim_space *space, int axis);
+bool sim_space_is_key(const sim_space *space, int axis); /* of the arch file */
+sim_space_place sim_space_place_of(const sim_space *space, int axis);
 
 /* Independent directions: an unzipped axis, or a group of zipped ones. */
 int sim_space_dimensions(const sim_space *space);
 int64_t sim_space_extent(const sim_space *space, int dimension);
+int sim_space_dimension(const sim_space *space, int axis); /* that an axis belongs to */
 
-/* A point as one index per dimension, and back. */
+/* A point as one index per dimension (index[SIM_SPACE_AXES_MAX]), and back. */
 void sim_space_split(const sim_space *space, int64_t point, int64_t *index);
 int64_t sim_space_join(const sim_space *space, const int64_t *index);
 
-/* The value of an axis at a point, as text; lives in `buffer` or in the space. */
-const char *sim_space_value(const sim_space *space, int64_t point, int axis, char *buffer, int size);
+/* The value of an axis at a point, as text that lives in `buffer` (48 bytes hold any number) or in the space;
+ * and as a number, false where it is none. */
+const char *sim_space_value(const sim_space *space, const int64_t *index, int axis, char *buffer, int size);
+bool sim_space_real(const sim_space *space, const int64_t *index, int axis, double *out);
 
 /* Whether the filter keeps the point. */
-bool sim_space_keeps(const sim_space *space, int64_t point);
+bool sim_space_keeps(const sim_space *space, const int64_t *index);
 
-/* Axes whose values decide which arch, and which workload, a point has: two points that agree in them share
- * both. A number that is equal for such points. */
-int64_t sim_space_machine(const sim_space *space, int64_t point);
+/* Equal for two points that agree in all axes of these kinds: sum of 1 << sim_axis_of. */
+int64_t sim_space_part(const sim_space *space, const int64_t *index, unsigned of);
+/* So many points in a row, from a multiple of it on, agree in all axes of the arch. */
+int64_t sim_space_per_arch(const sim_space *space);
 
 #endif

@@ -1,4 +1,4 @@
-#include "explore/store.h"
+#include "explore/store_parts.h"
 
 #include <inttypes.h>
 #include <sqlite3.h>
@@ -12,6 +12,7 @@ struct sim_store {
     sqlite3 *db;
     sqlite3_stmt *has, *put, *put_layer;
     int columns;
+    bool layers; /* wanted */
     char path[512];
 };
 
@@ -48,19 +49,18 @@ static sim_status prepare(const sim_store *store, const char *sql, sqlite3_stmt 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS points (id INTEGER PRIMARY KEY, version TEXT, arch TEXT, workload TEXT, "
-    "policy "
-    "TEXT, objective TEXT, status TEXT, why TEXT);"
-    "CREATE TABLE IF NOT EXISTS layers (point INTEGER, position INTEGER, name TEXT, op TEXT, repeat INTEGER, "
-    "m INTEGER, n INTEGER, k INTEGER, batch INTEGER, w_bits INTEGER, a_bits INTEGER, kv_bits INTEGER, cycles "
-    "INTEGER, latency_s REAL, energy_j REAL, dram_read_bytes INTEGER, dram_write_bytes INTEGER, bound TEXT, "
-    "PRIMARY KEY (point, position)) WITHOUT ROWID;";
+    "CREATE TABLE points (id INTEGER PRIMARY KEY, version TEXT, arch TEXT, workload TEXT, phase TEXT, "
+    "policy TEXT, objective TEXT, status TEXT, why TEXT, w INTEGER, a INTEGER, kv INTEGER);"
+    "CREATE TABLE layers (point INTEGER, position INTEGER, name TEXT, op TEXT, phase TEXT, repeat "
+    "INTEGER, steps INTEGER, m INTEGER, n INTEGER, k INTEGER, batch INTEGER, w_bits INTEGER, a_bits INTEGER, "
+    "kv_bits INTEGER, macs INTEGER, compute_cycles INTEGER, memory_cycles INTEGER, cycles INTEGER, latency_s "
+    "REAL, energy_j REAL, dram_read_bytes INTEGER, dram_write_bytes INTEGER, bound TEXT, PRIMARY KEY (point, "
+    "position)) WITHOUT ROWID;";
 
-static sim_status check_format(const sim_store *store, bool write, sim_err *err)
+/* Tables in the file, and the format that it says it has. */
+static sim_status read_format(const sim_store *store, int64_t *tables, int64_t *format, sim_err *err)
 {
     sqlite3_stmt *version;
-    int64_t format = 0, tables = 0;
-    char sql[64];
     sim_status status = prepare(store,
                                 "SELECT (SELECT count(*) FROM sqlite_master), user_version FROM "
                                 "pragma_user_version",
@@ -69,23 +69,46 @@ static sim_status check_format(const sim_store *store, bool write, sim_err *err)
     if (status != SIM_OK)
         return status;
     if (sqlite3_step(version) == SQLITE_ROW) {
-        tables = sqlite3_column_int64(version, 0);
-        format = sqlite3_column_int64(version, 1);
+        *tables = sqlite3_column_int64(version, 0);
+        *format = sqlite3_column_int64(version, 1);
     }
-    if (sqlite3_finalize(version) != SQLITE_OK)
-        return failed(store, err);
-    if (tables > 0 && format != FORMAT) {
-        sim_fail(err, SIM_IO, store->path, 0,
-                 format == 0 ? "is an SQLite file, but no store of simacc"
-                             : "is a store of another version of simacc");
-        sim_hint(err, "give another name");
-        return SIM_IO;
-    }
-    if (tables > 0 || !write)
-        return tables > 0 ? SIM_OK : sim_fail(err, SIM_IO, store->path, 0, "is empty");
+    return sqlite3_finalize(version) == SQLITE_OK ? SIM_OK : failed(store, err);
+}
+
+/* Makes the tables, unless another process has just done so. */
+static sim_status create(sim_store *store, sim_err *err)
+{
+    int64_t tables = 0, format = 0;
+    char sql[64];
+    sim_status status = sim_store_begin(store, err);
+
+    if (status == SIM_OK)
+        status = read_format(store, &tables, &format, err);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", FORMAT);
-    status = run_sql(store, sql, err);
-    return status == SIM_OK ? run_sql(store, schema, err) : status;
+    if (status == SIM_OK && tables == 0)
+        status = run_sql(store, sql, err);
+    if (status == SIM_OK && tables == 0)
+        status = run_sql(store, schema, err);
+    if (status == SIM_OK)
+        return sim_store_commit(store, err);
+    sim_store_rollback(store);
+    return status;
+}
+
+static sim_status check_format(sim_store *store, bool write, sim_err *err)
+{
+    int64_t tables = 0, format = 0;
+    sim_status status = read_format(store, &tables, &format, err);
+
+    if (status == SIM_OK && tables == 0)
+        return write ? create(store, err) : sim_fail(err, SIM_IO, store->path, 0, "is empty");
+    if (status != SIM_OK || format == FORMAT)
+        return status;
+    sim_fail(err, SIM_IO, store->path, 0,
+             format == 0 ? "is an SQLite file, but no store of simacc"
+                         : "is a store of another version of simacc");
+    sim_hint(err, "give another name");
+    return SIM_IO;
 }
 
 sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err *err)
@@ -104,9 +127,10 @@ sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err
         return status;
     }
     sqlite3_busy_timeout(store->db, WAIT_MS);
-    status = check_format(store, write, err);
-    if (status == SIM_OK && write && sqlite3_db_readonly(store->db, "main") == 1)
+    if (write && sqlite3_db_readonly(store->db, "main") == 1)
         status = sim_fail(err, SIM_IO, path, 0, "cannot be written to");
+    else
+        status = check_format(store, write, err);
     if (status == SIM_OK && write) /* a crash of the machine may cost the last batches, a kill none */
         status = run_sql(store, "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY", err);
     if (status != SIM_OK) {
@@ -130,8 +154,12 @@ void sim_store_close(sim_store *store)
 
 /* ---- columns ---------------------------------------------------------------------------------------- */
 
-/* `name` as an SQL identifier. */
-static void add_quoted(sim_text *sql, const char *name)
+const char *sim_store_path(const sim_store *store)
+{
+    return store->path;
+}
+
+void sim_store_quote(sim_text *sql, const char *name)
 {
     sim_text_add(sql, "\"");
     for (; *name; name++)
@@ -162,72 +190,140 @@ static sim_status finish_sql(const sim_store *store, sim_text *sql, sqlite3_stmt
     return status;
 }
 
-static sim_status add_columns(sim_store *store, const char *const *names, int count, sim_err *err)
-{
-    sim_status status = SIM_OK;
+/* The type of a column tells what a sweep varied from what it found out; SQLite takes any value in either. */
+static const char axis_type[] = "AXIS", figure_type[] = "FIGURE";
 
-    for (int i = 0; i < count && status == SIM_OK; i++) {
-        sim_text sql = {.length = 0};
-        bool has;
-
-        status = has_column(store, names[i], &has, err);
-        if (status != SIM_OK || has)
-            continue;
-        sim_text_add(&sql, "ALTER TABLE points ADD COLUMN ");
-        add_quoted(&sql, names[i]);
-        status = finish_sql(store, &sql, NULL, err);
-    }
-    return status;
-}
-
-sim_status sim_store_columns(sim_store *store, const char *const *names, int count, bool layers, sim_err *err)
+static sim_status add_column(const sim_store *store, const char *name, const char *type, sim_err *err)
 {
     sim_text sql = {.length = 0};
-    sim_status status;
+    bool has;
+    sim_status status = has_column(store, name, &has, err);
 
-    if (count > COLUMNS_MAX)
-        return sim_fail(err, SIM_USAGE, NULL, 0, "more than %d columns", COLUMNS_MAX);
-    status = run_sql(store, "BEGIN IMMEDIATE", err); /* two processes must not add the same column */
-    if (status == SIM_OK)
-        status = add_columns(store, names, count, err);
-    if (status == SIM_OK)
-        status = run_sql(store, "COMMIT", err);
-    if (status != SIM_OK) {
-        sim_store_rollback(store);
+    if (status != SIM_OK || has)
         return status;
+    sim_text_add(&sql, "ALTER TABLE points ADD COLUMN ");
+    sim_store_quote(&sql, name);
+    sim_text_printf(&sql, " %s", type);
+    return finish_sql(store, &sql, NULL, err);
+}
+
+static bool is_one_of(const char *name, const char *const *names, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* "a" = coalesce("a", excluded."a"), ...: what is known stays. */
+static void add_coalesced(sim_text *sql, const char *const *names, int count)
+{
+    sim_text_add(sql, " ON CONFLICT (id) DO UPDATE SET ");
+    for (int i = 0; i < count; i++) {
+        sim_text_add(sql, i ? ", " : "");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, " = coalesce(");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, ", excluded.");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, ")");
     }
-    store->columns = count;
-    sim_text_add(&sql, "INSERT OR IGNORE INTO points (id");
+}
+
+static sim_status prepare_put(sim_store *store, const char *const *names, int count, sim_err *err)
+{
+    sim_text sql = {.length = 0};
+
+    sim_text_add(&sql, "INSERT INTO points (id");
     for (int i = 0; i < count; i++) {
         sim_text_add(&sql, ", ");
-        add_quoted(&sql, names[i]);
+        sim_store_quote(&sql, names[i]);
     }
     sim_text_add(&sql, ") VALUES (?1");
     for (int i = 0; i < count; i++)
         sim_text_printf(&sql, ", ?%d", i + 2);
     sim_text_add(&sql, ")");
-    status = finish_sql(store, &sql, &store->put, err);
-    if (status == SIM_OK && layers)
-        status = prepare(store,
-                         "INSERT OR IGNORE INTO layers VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
-                         "?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-                         &store->put_layer, err);
+    add_coalesced(&sql, names, count);
+    return finish_sql(store, &sql, &store->put, err);
+}
+
+/* Selects whether all columns of `asked` are set. */
+static sim_status prepare_has(sim_store *store, const char *const *asked, int count, sim_err *err)
+{
+    sim_text sql = {.length = 0};
+
+    sim_text_add(&sql, "SELECT 1");
+    for (int i = 0; i < count; i++) {
+        sim_text_add(&sql, " AND ");
+        sim_store_quote(&sql, asked[i]);
+        sim_text_add(&sql, " IS NOT NULL");
+    }
+    sim_text_add(&sql, " FROM points WHERE id = ?1");
+    if (store->layers)
+        sim_text_add(&sql, " AND (status = 'infeasible' OR EXISTS (SELECT 1 FROM layers WHERE point = ?1))");
+    return finish_sql(store, &sql, &store->has, err);
+}
+
+static sim_status prepare_put_layer(sim_store *store, sim_err *err)
+{
+    sim_text sql = {.length = 0};
+
+    sim_text_add(&sql, "INSERT OR IGNORE INTO layers VALUES (?1");
+    for (int i = 0; i < SIM_STORE_LAYER_VALUES; i++)
+        sim_text_printf(&sql, ", ?%d", i + 2);
+    sim_text_add(&sql, ")");
+    return finish_sql(store, &sql, &store->put_layer, err);
+}
+
+sim_status sim_store_columns(sim_store *store, const char *const *names, int count, const char *const *asked,
+                             int asked_count, bool layers, sim_err *err)
+{
+    sim_status status;
+
+    if (count > COLUMNS_MAX)
+        return sim_fail(err, SIM_USAGE, NULL, 0, "more than %d columns", COLUMNS_MAX);
+    status = sim_store_begin(store, err); /* two processes must not add the same column */
+    for (int i = 0; i < count && status == SIM_OK; i++)
+        status = add_column(store, names[i],
+                            is_one_of(names[i], asked, asked_count) ? axis_type : figure_type, err);
     if (status == SIM_OK)
-        status = prepare(store, "SELECT 1 FROM points WHERE id = ?1", &store->has, err);
-    return status;
+        status = sim_store_commit(store, err);
+    if (status != SIM_OK) {
+        sim_store_rollback(store);
+        return status;
+    }
+    store->columns = count;
+    store->layers = layers;
+    status = prepare_put(store, names, count, err);
+    if (status == SIM_OK)
+        status = prepare_has(store, asked, asked_count, err);
+    return status == SIM_OK && layers ? prepare_put_layer(store, err) : status;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------------- */
 
-sim_status sim_store_has(sim_store *store, int64_t id, bool *has, sim_err *err)
+sim_status sim_store_is_empty(sim_store *store, bool *empty, sim_err *err)
+{
+    sqlite3_stmt *any;
+    sim_status status = prepare(store, "SELECT 1 FROM points LIMIT 1", &any, err);
+
+    if (status != SIM_OK)
+        return status;
+    *empty = sqlite3_step(any) != SQLITE_ROW;
+    return sqlite3_finalize(any) == SQLITE_OK ? SIM_OK : failed(store, err);
+}
+
+sim_status sim_store_has(sim_store *store, int64_t id, sim_store_has_what *has, sim_err *err)
 {
     int step;
 
     sqlite3_bind_int64(store->has, 1, id);
     step = sqlite3_step(store->has);
-    *has = step == SQLITE_ROW;
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         return failed(store, err);
+    *has = step == SQLITE_DONE                      ? SIM_STORE_HAS_NOTHING
+           : sqlite3_column_int(store->has, 0) == 0 ? SIM_STORE_HAS_FIGURES
+                                                    : SIM_STORE_HAS_ALL;
     sqlite3_reset(store->has);
     return SIM_OK;
 }
@@ -285,7 +381,7 @@ sim_status sim_store_put(sim_store *store, int64_t id, const sim_store_value *va
 
 sim_status sim_store_put_layer(sim_store *store, int64_t point, const sim_store_value *values, sim_err *err)
 {
-    return put(store, store->put_layer, point, values, 17, err);
+    return put(store, store->put_layer, point, values, SIM_STORE_LAYER_VALUES, err);
 }
 
 /* ---- merging ---------------------------------------------------------------------------------------- */
@@ -307,55 +403,96 @@ static sim_status attach(const sim_store *store, const char *from, sim_err *err)
     return sqlite3_finalize(statement) == SQLITE_OK ? SIM_OK : failed(store, err);
 }
 
-/* Adds the columns of the other store, and copies by the names of both. */
-static sim_status copy_points(sim_store *store, sim_err *err)
+enum { NAMES_MAX = 1000 }; /* SQLite itself takes no more than 2000 columns */
+
+/* Adds the columns that the other store has; `names` in `arena`. */
+static sim_status join_columns(sim_store *store, const char **names, int *count, sim_arena *arena,
+                               sim_err *err)
 {
-    sim_text names = {.length = 0}, sql = {.length = 0};
     sqlite3_stmt *info;
     int step = SQLITE_DONE;
-    sim_status status = prepare(store, "SELECT name FROM pragma_table_info('points', 'other')", &info, err);
+    sim_status status = prepare(
+        store, "SELECT name, type FROM pragma_table_info('points', 'other') WHERE name != 'id'", &info, err);
 
-    while (status == SIM_OK && (step = sqlite3_step(info)) == SQLITE_ROW) {
+    *count = 0;
+    while (status == SIM_OK && (step = sqlite3_step(info)) == SQLITE_ROW && *count < NAMES_MAX) {
         const char *name = (const char *)sqlite3_column_text(info, 0);
+        const char *type = (const char *)sqlite3_column_text(info, 1);
 
-        status = add_columns(store, &name, 1, err);
-        if (names.length > 0)
-            sim_text_add(&names, ", ");
-        add_quoted(&names, name);
+        names[*count] = name ? sim_arena_text(arena, name, strlen(name)) : NULL;
+        if (!names[*count] || !type)
+            status = sim_fail(err, SIM_NO_MEMORY, store->path, 0, "out of memory");
+        else
+            status = add_column(store, names[(*count)++],
+                                strcmp(type, axis_type) == 0 ? axis_type : figure_type, err);
     }
     if (status == SIM_OK && step != SQLITE_DONE)
         status = failed(store, err);
     sqlite3_finalize(info);
-    if (status == SIM_OK && names.data)
-        sim_text_printf(&sql, "INSERT OR IGNORE INTO main.points (%s) SELECT %s FROM other.points",
-                        names.data, names.data);
-    sql.failed |= names.failed;
-    sim_text_free(&names);
-    if (status == SIM_OK)
-        return finish_sql(store, &sql, NULL, err);
-    sim_text_free(&sql);
     return status;
+}
+
+static sim_status copy_points(sim_store *store, sim_err *err)
+{
+    const char **names;
+    sim_text sql = {.length = 0};
+    sim_arena arena;
+    int count = 0;
+    sim_status status;
+
+    sim_arena_init(&arena, NULL);
+    names = sim_arena_alloc(&arena, NAMES_MAX, sizeof *names);
+    status = names ? join_columns(store, names, &count, &arena, err)
+                   : sim_fail(err, SIM_NO_MEMORY, store->path, 0, "out of memory");
+    if (status == SIM_OK) {
+        for (int part = 0; part < 2; part++) {
+            sim_text_add(&sql, part ? ") SELECT id" : "INSERT INTO main.points (id");
+            for (int i = 0; i < count; i++) {
+                sim_text_add(&sql, ", ");
+                sim_store_quote(&sql, names[i]);
+            }
+        }
+        sim_text_add(&sql, " FROM other.points WHERE true");
+        add_coalesced(&sql, names, count);
+        status = finish_sql(store, &sql, NULL, err);
+    }
+    sim_arena_free(&arena);
+    return status;
+}
+
+static sim_status count_points(const sim_store *store, int64_t *out, sim_err *err)
+{
+    sqlite3_stmt *count;
+    sim_status status = prepare(store, "SELECT count(*) FROM main.points", &count, err);
+
+    if (status != SIM_OK)
+        return status;
+    *out = sqlite3_step(count) == SQLITE_ROW ? sqlite3_column_int64(count, 0) : 0;
+    return sqlite3_finalize(count) == SQLITE_OK ? SIM_OK : failed(store, err);
 }
 
 sim_status sim_store_merge(sim_store *store, const char *from, int64_t *added, sim_err *err)
 {
     sim_status status = attach(store, from, err);
-    sqlite3_int64 before;
+    int64_t before = 0, after = 0;
 
     *added = 0;
     if (status != SIM_OK)
         return status;
-    status = run_sql(store, "BEGIN IMMEDIATE", err);
-    before = sqlite3_total_changes64(store->db);
+    status = sim_store_begin(store, err);
+    if (status == SIM_OK)
+        status = count_points(store, &before, err);
     if (status == SIM_OK)
         status = copy_points(store, err);
-    *added = sqlite3_total_changes64(store->db) - before;
     if (status == SIM_OK)
         status = run_sql(store, "INSERT OR IGNORE INTO main.layers SELECT * FROM other.layers", err);
     if (status == SIM_OK)
-        status = run_sql(store, "COMMIT", err);
+        status = count_points(store, &after, err);
+    if (status == SIM_OK)
+        status = sim_store_commit(store, err);
     if (status != SIM_OK)
         sim_store_rollback(store);
+    *added = after - before;
     sqlite3_exec(store->db, "DETACH other", NULL, NULL, NULL);
     return status;
 }
@@ -365,210 +502,81 @@ sim_status sim_store_merge(sim_store *store, const char *from, int64_t *added, s
 /* A condition may read, and nothing else. */
 static int only_reading(void *user, int action, const char *a, const char *b, const char *c, const char *d)
 {
-    (void)user, (void)a, (void)b, (void)c, (void)d;
+    (void)user, (void)b, (void)c, (void)d;
+    if (action == SQLITE_PRAGMA) /* what columns there are */
+        return a && strcmp(a, "table_info") == 0 ? SQLITE_OK : SQLITE_DENY;
     return action == SQLITE_SELECT || action == SQLITE_READ || action == SQLITE_FUNCTION ? SQLITE_OK
                                                                                          : SQLITE_DENY;
 }
 
-static sim_status known_column(const sim_store *store, const char *name, sim_err *err)
+static sim_store_value value_at(sqlite3_stmt *row, int i)
 {
-    bool has = false;
-    sim_status status = has_column(store, name, &has, err);
+    sim_store_value value = {.type = SIM_STORE_NULL};
 
-    if (status == SIM_OK && !has) {
-        status = sim_fail(err, SIM_USAGE, NULL, 0, "%s has no column '%s'", store->path, name);
-        sim_hint(err, "simacc export %s --csv prints all of them", store->path);
-    }
-    return status;
-}
-
-/* "a,b" quoted; all columns but id and version when there is no list. */
-static sim_status add_selection(const sim_store *store, const char *list, sim_text *sql, sim_err *err)
-{
-    sqlite3_stmt *info;
-    sim_status status = SIM_OK;
-    bool first = true;
-
-    for (const char *at = list; at && status == SIM_OK;) {
-        size_t length = strcspn(at, ",");
-        char name[128];
-
-        snprintf(name, sizeof name, "%.*s", (int)length, at);
-        status = known_column(store, name, err);
-        sim_text_add(sql, first ? "" : ", ");
-        add_quoted(sql, name);
-        first = false;
-        at = at[length] ? at + length + 1 : NULL;
-    }
-    if (list)
-        return status;
-    status = prepare(store,
-                     "SELECT name FROM pragma_table_info('points') WHERE name NOT IN ('id', 'version', "
-                     "'why') ORDER BY cid",
-                     &info, err);
-    while (status == SIM_OK && sqlite3_step(info) == SQLITE_ROW) {
-        sim_text_add(sql, first ? "" : ", ");
-        add_quoted(sql, (const char *)sqlite3_column_text(info, 0));
-        first = false;
-    }
-    sqlite3_finalize(info);
-    return status;
-}
-
-/* By arch, workload, and what was varied; ids make the order total. Columns come in the order in which sweeps
- * added them, which depends on history: the order here is by name. */
-static sim_status add_order(const sim_store *store, sim_text *sql, sim_err *err)
-{
-    sqlite3_stmt *info;
-    sim_status status = prepare(
-        store, "SELECT name FROM pragma_table_info('points') WHERE cid > 7 ORDER BY name", &info, err);
-
-    sim_text_add(sql, " ORDER BY arch, workload, policy, objective");
-    while (status == SIM_OK && sqlite3_step(info) == SQLITE_ROW) {
-        sim_text_add(sql, ", ");
-        add_quoted(sql, (const char *)sqlite3_column_text(info, 0));
-    }
-    sqlite3_finalize(info);
-    sim_text_add(sql, ", id");
-    return status;
-}
-
-static bool cell(sim_text *line, sqlite3_stmt *row, int i)
-{
-    const char *text;
-
-    if (i > 0)
-        sim_text_add(line, ",");
     switch (sqlite3_column_type(row, i)) {
     case SQLITE_INTEGER:
-        sim_text_printf(line, "%" PRId64, (int64_t)sqlite3_column_int64(row, i));
+        value.type = SIM_STORE_INT;
+        value.integer = sqlite3_column_int64(row, i);
         break;
     case SQLITE_FLOAT:
-        sim_text_real(line, sqlite3_column_double(row, i));
+        value.type = SIM_STORE_REAL;
+        value.real = sqlite3_column_double(row, i);
         break;
     case SQLITE_TEXT:
-        text = (const char *)sqlite3_column_text(row, i);
-        if (!text)
-            return false;
-        if (!strpbrk(text, ",\"\r\n")) {
-            sim_text_add(line, text);
-            break;
-        }
-        sim_text_add(line, "\"");
-        for (; *text; text++)
-            sim_text_printf(line, *text == '"' ? "\"\"" : "%c", *text);
-        sim_text_add(line, "\"");
+        value.text = (const char *)sqlite3_column_text(row, i);
+        value.type = value.text ? SIM_STORE_TEXT : SIM_STORE_NULL;
         break;
     default:
         break;
     }
-    return true;
+    return value;
 }
 
-/* Rows sorted by the first objective, then by the second: those on the front fall in the second. */
-typedef struct front {
-    bool on;
-    double least; /* of the second, so far */
-    double x;     /* the first of the last row kept, */
-} front;
-
-static bool on_front(front *f, double x, double y)
+static sim_status step_rows(const sim_store *store, sqlite3_stmt *rows,
+                            bool (*row)(void *user, const sim_store_value *values, int count), void *user,
+                            sim_err *err)
 {
-    if (!(y < f->least) && !(y == f->least && x == f->x))
-        return false;
-    f->least = y;
-    f->x = x;
-    return true;
-}
+    const int count = sqlite3_column_count(rows);
+    sim_store_value values[NAMES_MAX];
+    int step;
 
-static sim_status print_rows(const sim_store *store, sqlite3_stmt *rows, int columns, front *f,
-                             bool (*line)(void *user, const char *text, size_t length), void *user,
-                             sim_err *err)
-{
-    sim_text text = {.length = 0};
-    bool more = true;
-    int step = SQLITE_DONE;
-
-    for (int i = 0; i < columns; i++)
-        sim_text_printf(&text, "%s%s", i ? "," : "", sqlite3_column_name(rows, i));
-    do {
-        if (text.length > 0) {
-            sim_text_add(&text, "\n");
-            more = !text.failed && line(user, text.data, text.length);
-            text.length = 0;
-        }
-        if (!more || (step = sqlite3_step(rows)) != SQLITE_ROW)
-            break;
-        if (f->on &&
-            !on_front(f, sqlite3_column_double(rows, columns), sqlite3_column_double(rows, columns + 1)))
-            continue;
-        for (int i = 0; i < columns; i++)
-            text.failed |= !cell(&text, rows, i);
-    } while (true);
-    more &= !text.failed;
-    sim_text_free(&text);
-    if (!more)
-        return sim_fail(err, SIM_IO, store->path, 0, "the rows could not be written");
+    while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+        for (int i = 0; i < count; i++)
+            values[i] = value_at(rows, i);
+        if (!row(user, values, count))
+            return sim_err_status(err);
+    }
     return step == SQLITE_DONE ? SIM_OK : failed(store, err);
 }
 
-sim_status sim_store_query_csv(sim_store *store, const sim_store_query *query,
-                               bool (*line)(void *user, const char *text, size_t length), void *user,
-                               sim_arena *arena, sim_err *err)
+sim_status sim_store_select(const sim_store *store, const char *sql,
+                            bool (*names)(void *user, const char *const *names, int count),
+                            bool (*row)(void *user, const sim_store_value *values, int count), void *user,
+                            sim_err *err)
 {
-    sim_text sql = {.length = 0};
+    const char *all[NAMES_MAX], *rest = NULL;
     sqlite3_stmt *rows = NULL;
-    front f = {.on = query->pareto[0] != NULL, .least = 1e308};
-    const char *copy;
-    int columns;
     sim_status status = SIM_OK;
+    bool good;
 
-    for (int i = 0; i < 2 && f.on && status == SIM_OK; i++)
-        status = known_column(store, query->pareto[i], err);
-    sim_text_add(&sql, "SELECT ");
-    if (query->layers)
-        sim_text_add(&sql, "layers.*");
-    else if (status == SIM_OK)
-        status = add_selection(store, query->columns, &sql, err);
-    for (int i = 0; i < 2 && f.on; i++) {
-        sim_text_add(&sql, ", ");
-        add_quoted(&sql, query->pareto[i]);
-    }
-    sim_text_printf(&sql, " FROM points%s WHERE (%s)",
-                    query->layers ? " JOIN layers ON layers.point = points.id" : "",
-                    query->where ? query->where : "status = 'ok'");
-    if (f.on) {
-        for (int i = 0; i < 2; i++) {
-            sim_text_add(&sql, " AND ");
-            add_quoted(&sql, query->pareto[i]);
-            sim_text_add(&sql, " IS NOT NULL");
-        }
-        sim_text_add(&sql, " ORDER BY ");
-        add_quoted(&sql, query->pareto[0]);
-        sim_text_add(&sql, ", ");
-        add_quoted(&sql, query->pareto[1]);
-        sim_text_add(&sql, ", id");
-    } else if (status == SIM_OK) {
-        status = add_order(store, &sql, err);
-        sim_text_add(&sql, query->layers ? ", position" : "");
-    }
-    copy = sql.failed || !sql.data ? NULL : sim_arena_text(arena, sql.data, sql.length);
-    sim_text_free(&sql);
-    if (status != SIM_OK)
-        return status;
-    if (!copy)
-        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     sqlite3_set_authorizer(store->db, only_reading, NULL);
-    if (sqlite3_prepare_v2(store->db, copy, -1, &rows, NULL) != SQLITE_OK) {
+    good = sqlite3_prepare_v2(store->db, sql, -1, &rows, &rest) == SQLITE_OK;
+    if (!good)
         status =
             sim_fail(err, SIM_USAGE, NULL, 0, "the condition cannot be used: %s", sqlite3_errmsg(store->db));
-        sim_hint(err, "an SQL condition over the columns, e.g. --where \"w = 4 AND latency_s < 0.1\"");
-    }
+    else if (rest && *rest)
+        status = sim_fail(err, SIM_USAGE, NULL, 0, "the condition cannot be used: more than one statement");
     sqlite3_set_authorizer(store->db, NULL, NULL);
     if (status != SIM_OK)
-        return status;
-    columns = sqlite3_column_count(rows) - (f.on ? 2 : 0);
-    status = print_rows(store, rows, columns, &f, line, user, err);
+        sim_hint(err, "an SQL condition over the columns, e.g. --where \"w = 4 AND latency_s < 0.1\"");
+    else if (sqlite3_column_count(rows) > NAMES_MAX)
+        status = sim_fail(err, SIM_USAGE, NULL, 0, "more than %d columns", NAMES_MAX);
+    for (int i = 0; status == SIM_OK && i < sqlite3_column_count(rows); i++)
+        all[i] = sqlite3_column_name(rows, i);
+    if (status == SIM_OK && names && !names(user, all, sqlite3_column_count(rows)))
+        status = sim_err_status(err);
+    else if (status == SIM_OK)
+        status = step_rows(store, rows, row, user, err);
     sqlite3_finalize(rows);
     return status;
 }

@@ -2,10 +2,9 @@
  * it and stores merge without doubles.
  *
  *   points   id (64-bit hash of canonical arch, workload, policy, objective and model version), version,
- * arch, workload, policy, objective, status (ok, infeasible, excluded), why, a column per axis that any sweep
- *            had, named after it, and the figures of sweep.h
- *   layers   on demand: point, position, name, op, repeat, m, n, k, batch, w_bits, a_bits, kv_bits, cycles,
- *            latency_s, energy_j, dram_read_bytes, dram_write_bytes, bound
+ *            arch, workload, phase, policy, objective, status (ok, infeasible, excluded), why, w, a, kv
+ * (bits), a column per axis that any sweep had, named after it, and the figures of sweep.h layers   on
+ * demand: point, position, and columns of `run --csv`
  *
  * One process writes at a time; others wait for it (a minute) and then see its rows. The journal is SQLite's
  * own rollback journal: a process that is killed loses the batch it was writing, never the file. File systems
@@ -35,22 +34,34 @@ typedef struct sim_store_value {
 sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err *err);
 void sim_store_close(sim_store *store);
 
-/* The columns of rows to come: names, in the order of the values. Columns that the file lacks are added. */
-sim_status sim_store_columns(sim_store *store, const char *const *names, int count, bool layers,
-                             sim_err *err);
+/* The columns of rows to come: names, in the order of the values. Columns that the file lacks are added.
+ * `asked`: those that say how a point was asked for, which another sweep may not have known. */
+sim_status sim_store_columns(sim_store *store, const char *const *names, int count, const char *const *asked,
+                             int asked_count, bool layers, sim_err *err);
 
-/* Whether a point is there. */
-sim_status sim_store_has(sim_store *store, int64_t id, bool *has, sim_err *err);
+sim_status sim_store_is_empty(sim_store *store, bool *empty, sim_err *err);
 
-/* Between begin and commit a batch is all or nothing. A row whose id is there is left as it is. */
+/* What the store has of a point: its figures (and layers, where these are wanted), and perhaps all columns of
+ * `asked`. */
+typedef enum sim_store_has_what {
+    SIM_STORE_HAS_NOTHING,
+    SIM_STORE_HAS_FIGURES,
+    SIM_STORE_HAS_ALL
+} sim_store_has_what;
+
+sim_status sim_store_has(sim_store *store, int64_t id, sim_store_has_what *has, sim_err *err);
+
 sim_status sim_store_begin(sim_store *store, sim_err *err);
 sim_status sim_store_put(sim_store *store, int64_t id, const sim_store_value *values, sim_err *err);
-/* Values of the layers table but for point, in its order. */
+/* position, name, op, phase, repeat, steps, m, n, k, batch, w_bits, a_bits, kv_bits, macs, compute_cycles,
+ * memory_cycles, cycles, latency_s, energy_j, dram_read_bytes, dram_write_bytes, bound. */
+enum { SIM_STORE_LAYER_VALUES = 22 };
 sim_status sim_store_put_layer(sim_store *store, int64_t point, const sim_store_value *values, sim_err *err);
 sim_status sim_store_commit(sim_store *store, sim_err *err);
 void sim_store_rollback(sim_store *store);
 
-/* Copies all points (and layers) of the store `from` that are not there. Idempotent. *added: points. */
+/* Copies all points (and layers) of the store `from` that are not there, and what is NULL here and not there.
+ * Idempotent. *added: points. */
 sim_status sim_store_merge(sim_store *store, const char *from, int64_t *added, sim_err *err);
 
 typedef struct sim_store_query {
@@ -60,10 +71,11 @@ typedef struct sim_store_query {
     bool layers;           /* the layers table instead */
 } sim_store_query;
 
-/* Rows as CSV, sorted by arch, workload, axes and id: equal stores give equal text. `line` is called for each
- * line of text, the first with the names; it returns false to stop. Nothing but reading is allowed in
- * `where`. SIM_USAGE: an unknown column, a condition that is no SQL. */
-sim_status sim_store_query_csv(sim_store *store, const sim_store_query *query,
+/* Rows as CSV, sorted by what was asked for: arch, workload, bits, axes; a front by its first column. Equal
+ * stores give equal text. `line` is called for each line of text, its newline included, the first with the
+ * names; it returns false to stop, with its error in `err`. Nothing but reading is allowed in `where`.
+ * SIM_USAGE: an unknown column, a condition that is no SQL. */
+sim_status sim_store_query_csv(const sim_store *store, const sim_store_query *query,
                                bool (*line)(void *user, const char *text, size_t length), void *user,
                                sim_arena *arena, sim_err *err);
 

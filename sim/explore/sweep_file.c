@@ -123,9 +123,9 @@ static void add_axis(reader *r, const char *name, const sim_cfg_setting *s)
 
 static int64_t count_of(reader *r, const sim_cfg_setting *s)
 {
-    if (s->value.type == SIM_CFG_INT && s->value.integer >= 0)
+    if (s->value.type == SIM_CFG_INT && s->value.integer >= 1)
         return s->value.integer;
-    slip(r, s, "an integer of at least 0, or a list");
+    slip(r, s, "an integer of at least 1, a list or a range");
     return 0;
 }
 
@@ -139,20 +139,33 @@ static int word_of(reader *r, const sim_cfg_setting *s, const char *const *words
     return 0;
 }
 
+/* Numbers of how a model is used. */
+static int64_t *count_field(sim_workload_request *r, const char *key)
+{
+    const struct {
+        const char *key;
+        int64_t *field;
+    } fields[] = {{"batch", &r->batch},        {"context", &r->context_tokens}, {"prompt", &r->prompt_tokens},
+                  {"new", &r->new_tokens},     {"chunk", &r->chunk_tokens},     {"draft", &r->draft_tokens},
+                  {"tp", &r->tensor_parallel}, {"pp", &r->pipeline_parallel}};
+
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strcmp(fields[i].key, key) == 0)
+            return fields[i].field;
+    return NULL;
+}
+
 /* One that is there once, or a list, which is an axis. */
 static void read_plain(reader *r, const sim_cfg_setting *s)
 {
     sim_sweep_base *base = &r->out->base;
     const char *text = s->value.type == SIM_CFG_TEXT ? s->value.text : NULL;
+    int64_t *count = count_field(&base->request, s->key);
 
-    if (s->value.type == SIM_CFG_LIST || (text && strstr(text, ".."))) {
+    if (s->value.type == SIM_CFG_LIST || (count && text)) {
         add_axis(r, s->key, s);
-    } else if (strcmp(s->key, "batch") == 0) {
-        base->batch = count_of(r, s);
-    } else if (strcmp(s->key, "context") == 0) {
-        base->context_tokens = count_of(r, s);
-    } else if (strcmp(s->key, "prompt") == 0) {
-        base->prompt_tokens = count_of(r, s);
+    } else if (count) {
+        *count = count_of(r, s);
     } else if (!text) {
         slip(r, s, "a text, or a list of texts");
     } else if (strcmp(s->key, "arch") == 0) {
@@ -162,9 +175,11 @@ static void read_plain(reader *r, const sim_cfg_setting *s)
     } else if (strcmp(s->key, "policy") == 0) {
         base->policy = text;
     } else if (strcmp(s->key, "objective") == 0) {
-        base->objective = word_of(r, s, sim_objective_names);
+        base->objective = (sim_objective)word_of(r, s, sim_objective_names);
+    } else if (strcmp(s->key, "mla") == 0) {
+        base->request.mla = (sim_mla)word_of(r, s, sim_mla_names);
     } else {
-        base->phase = (sim_phase)(word_of(r, s, sim_phase_names + 1) + 1);
+        base->request.phase = (sim_phase)(word_of(r, s, sim_phase_names + 1) + 1);
     }
 }
 
@@ -183,15 +198,15 @@ static bool is_in(const char *key, const char *group)
 
 static void read_setting(reader *r, const sim_cfg_setting *s, sim_sweep_setting *settings)
 {
-    static const char *const plain[] = {"arch",  "workload", "policy", "objective", "phase",
-                                        "batch", "context",  "prompt", NULL};
-    static const char *const known[] = {"arch",  "workload", "policy",     "objective", "phase",
-                                        "batch", "context",  "prompt",     "axes",      "set",
-                                        "zip",   "filter",   "constraint", "name",      NULL};
+    static const char *const known[] = {"arch",       "workload", "policy", "objective", "phase", "mla",
+                                        "batch",      "context",  "prompt", "new",       "chunk", "draft",
+                                        "tp",         "pp",       "axes",   "set",       "zip",   "filter",
+                                        "constraint", "name",     NULL};
+    enum { PLAIN = 14 }; /* of these, what the axes can be too */
     const char *near;
 
-    for (int i = 0; plain[i]; i++)
-        if (strcmp(plain[i], s->key) == 0) {
+    for (int i = 0; i < PLAIN; i++)
+        if (strcmp(known[i], s->key) == 0) {
             read_plain(r, s);
             return;
         }

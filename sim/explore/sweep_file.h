@@ -4,10 +4,8 @@
  *   workload = "workloads/llama2_7b_decode.json";
  *   policy = "w4a8";  objective = "balanced";    // optional, or lists
  *   set = { dram = { bandwidth_gb_s = 51.2; }; };
- *   phase = "decode"; batch = 1; context = 2048; prompt = 512;
- *   axes = {
- *     w = "2..8"; a = [4, 8]; batch = "1..64:x2";
- *     array = { rows = [16, 32]; cols = [16, 32]; };
+ *   phase = "decode"; batch = 1; context = 2048;   // optional; likewise prompt, new, chunk, draft, tp, pp,
+ * mla axes = { w = "2..8"; a = [4, 8]; batch = "1..64:x2"; array = { rows = [16, 32]; cols = [16, 32]; };
  *   };
  *   zip = ["array.rows,array.cols"];
  *   filter = "w <= a";

@@ -3,93 +3,48 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "explore/sweep_identity.h"
 #include "input/arch.h"
 #include "input/policy.h"
-#include "input/workload.h"
+#include "model/fold.h"
 #include "model/run.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- figures ---------------------------------------------------------------------------------------- */
+/* Workloads and policies that are kept; mapped products after which all are forgotten, some 10 MiB. */
+enum { KEPT = 64, PRODUCTS_MAX = 10000 };
 
-const char *const sim_sweep_figures[SIM_SWEEP_FIGURES + 1] = {"macs",
-                                                              "compute_cycles",
-                                                              "cycles",
-                                                              "latency_s",
-                                                              "energy_j",
-                                                              "power_w",
-                                                              "dram_read_bytes",
-                                                              "dram_write_bytes",
-                                                              "weight_bytes",
-                                                              "kv_cache_bytes",
-                                                              "peak_memory_bytes",
-                                                              "memory_fits",
-                                                              "tokens_per_s",
-                                                              "utilization_frac",
-                                                              "area_mm2",
-                                                              "peak_macs_per_s",
-                                                              "dram_bandwidth_bytes_per_s",
-                                                              "energy_mac_j",
-                                                              "energy_register_j",
-                                                              "energy_sram_j",
-                                                              "energy_dram_j",
-                                                              "energy_vector_j",
-                                                              "energy_static_j",
-                                                              NULL};
-
-static void figures_of(const sim_totals *t, double out[SIM_SWEEP_FIGURES])
-{
-    const sim_energy *e = &t->energy;
-    const double energy_j = sim_energy_total_j(e);
-    const double all[SIM_SWEEP_FIGURES] = {(double)t->macs,
-                                           (double)t->compute_cycles,
-                                           (double)t->cycles,
-                                           t->latency_s,
-                                           energy_j,
-                                           t->latency_s > 0 ? energy_j / t->latency_s : NAN,
-                                           (double)t->dram_read_bytes,
-                                           (double)t->dram_write_bytes,
-                                           (double)t->weight_bytes,
-                                           t->kv_cache_bytes >= 0 ? (double)t->kv_cache_bytes : NAN,
-                                           (double)t->peak_memory_bytes,
-                                           t->memory_fits,
-                                           t->tokens_per_s,
-                                           t->utilization_frac,
-                                           t->area_mm2,
-                                           t->peak_macs_per_s,
-                                           t->dram_bandwidth_bytes_per_s,
-                                           e->mac_j,
-                                           e->register_j,
-                                           e->sram_j,
-                                           e->dram_j,
-                                           e->vector_j,
-                                           e->static_j};
-
-    memcpy(out, all, sizeof all);
-}
-
-/* ---- the worker ------------------------------------------------------------------------------------- */
-
-/* What a machine (arch and workload) has been read into; kept while points share it. */
-typedef struct machine {
-    sim_arena arena;
-    int64_t number; /* sim_space_machine of its points; -1: none yet */
+/* A part of the space that points share, read once. `number`: sim_space_part of those points; -1: none. */
+typedef struct arch_part {
+    int64_t number;
+    sim_arena arena, memory_arena;
     sim_arch arch;
-    sim_workload workload;
-    uint64_t workload_id;
-} machine;
+    sim_run_memory *memory;
+    const char *why; /* it cannot be used; NULL: it can */
+    uint64_t id;
+} arch_part;
+
+typedef struct workload_part {
+    int64_t number; /* of workload and policy: what folds depends on both */
+    sim_arena arena;
+    sim_workload workload, folded;
+    sim_policy policy;
+    const char *why;
+    uint64_t id;
+} workload_part;
 
 struct sim_point_worker {
     const sim_sweep *sweep;
-    machine now;
-    sim_policy policy;
-    int objective;
-    sim_arena policy_arena;
-    sim_arena run_arena; /* of one run, when nothing of it is kept */
+    arch_part arch;
+    workload_part parts[KEPT];
+    workload_part *part; /* of the point at hand */
+    sim_policy policy;   /* with the bits of the point at hand */
+    sim_objective objective;
+    sim_arena run_arena;
+    sim_err trial; /* what is wrong with a point is no error of the sweep */
 };
 
 sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err)
@@ -101,10 +56,9 @@ sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err)
         return NULL;
     }
     w->sweep = sweep;
-    w->now.number = -1;
-    sim_arena_init(&w->now.arena, NULL);
-    sim_arena_init(&w->policy_arena, NULL);
-    sim_arena_init(&w->run_arena, NULL);
+    w->arch.number = -1;
+    for (int i = 0; i < KEPT; i++)
+        w->parts[i].number = -1;
     return w;
 }
 
@@ -112,331 +66,403 @@ void sim_point_worker_free(sim_point_worker *w)
 {
     if (!w)
         return;
-    sim_arena_free(&w->now.arena);
-    sim_arena_free(&w->policy_arena);
+    sim_arena_free(&w->arch.arena);
+    sim_arena_free(&w->arch.memory_arena);
+    for (int i = 0; i < KEPT; i++)
+        sim_arena_free(&w->parts[i].arena);
     sim_arena_free(&w->run_arena);
     free(w);
 }
 
+static sim_status no_memory(sim_err *err)
+{
+    return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+}
+
+/* ---- what went wrong -------------------------------------------------------------------------------- */
+
+/* A point that cannot be is a result; only what has nothing to do with the point is an error. */
+static sim_status take_trial(const sim_err *trial, sim_arena *arena, const char **why, sim_err *err)
+{
+    const sim_err_item *e = &trial->items[0];
+
+    if (e->status == SIM_NO_MEMORY || e->status == SIM_INTERNAL)
+        return sim_fail(err, e->status, e->file, e->line, "%s", e->text);
+    *why = e->file[0] && e->line > 0 ? sim_arena_printf(arena, "%s:%d: %s", e->file, e->line, e->text)
+           : e->file[0]              ? sim_arena_printf(arena, "%s: %s", e->file, e->text)
+                                     : sim_arena_text(arena, e->text, strlen(e->text));
+    return *why ? SIM_OK : no_memory(err);
+}
+
 /* ---- values of axes --------------------------------------------------------------------------------- */
 
-/* The axis' value at the point, or NULL. Copied into `arena`. */
-static const char *value_of(const sim_sweep *sweep, const char *axis, int64_t point, sim_arena *arena)
+/* The axis' value at the point as text in `arena`; `otherwise` when there is no such axis. */
+static const char *value_of(const sim_sweep *sweep, const int64_t *index, const char *axis,
+                            const char *otherwise, sim_arena *arena)
 {
     int i = sim_space_find(sweep->space, axis);
     char buffer[48];
     const char *text;
 
     if (i < 0)
-        return NULL;
-    text = sim_space_value(sweep->space, point, i, buffer, sizeof buffer);
-    return sim_arena_text(arena, text, strlen(text));
+        return otherwise;
+    text = sim_space_value(sweep->space, index, i, buffer, sizeof buffer);
+    return text == buffer ? sim_arena_text(arena, text, strlen(text)) : text;
 }
 
-static int64_t count_of(const sim_sweep *sweep, const char *axis, int64_t point, int64_t otherwise)
+static int64_t count_of(const sim_sweep *sweep, const int64_t *index, const char *axis, int64_t otherwise)
 {
     int i = sim_space_find(sweep->space, axis);
-    char buffer[48];
-    int64_t value = otherwise;
+    double value;
 
-    if (i >= 0)
-        sim_parse_int(sim_space_value(sweep->space, point, i, buffer, sizeof buffer), &value);
-    return value;
+    return i >= 0 && sim_space_real(sweep->space, index, i, &value) ? (int64_t)value : otherwise;
 }
 
-static bool is_key(const char *axis)
+/* Values of word axes were checked when the space was made. */
+static int word_of(const sim_sweep *sweep, const int64_t *index, const char *axis, const char *const *words,
+                   int otherwise)
 {
-    static const char *const own[] = {"arch",   "workload",  "phase", "batch", "context", "prompt", "new",
-                                      "policy", "objective", "w",     "a",     "kv",      NULL};
+    int i = sim_space_find(sweep->space, axis);
+    const char *text = i >= 0 ? sim_space_value(sweep->space, index, i, NULL, 0) : NULL;
 
-    for (int i = 0; own[i]; i++)
-        if (strcmp(own[i], axis) == 0)
-            return false;
-    return true;
+    for (int k = 0; text && words[k]; k++)
+        if (strcmp(words[k], text) == 0)
+            return k;
+    return otherwise;
 }
 
-static int word_index(const char *word, const char *const *words)
-{
-    for (int i = 0; words[i]; i++)
-        if (strcmp(words[i], word) == 0)
-            return i;
-    return -1;
-}
+/* ---- arch ------------------------------------------------------------------------------------------- */
 
-/* ---- arch and workload ------------------------------------------------------------------------------ */
-
-static sim_status read_arch(sim_point_worker *w, int64_t point, sim_err *err)
+/* The fixed settings, then those of the point. */
+static sim_arch_setting *settings_of(const sim_sweep *sweep, const int64_t *index, sim_arena *arena,
+                                     int *count)
 {
-    const sim_sweep *sweep = w->sweep;
     const int axes = sim_space_axes(sweep->space);
-    const char *file = value_of(sweep, "arch", point, &w->now.arena);
     sim_arch_setting *settings =
-        sim_arena_alloc(&w->now.arena, (size_t)(sweep->base.setting_count + axes), sizeof *settings);
-    int count = 0;
+        sim_arena_alloc(arena, (size_t)(sweep->base.setting_count + axes) + 1, sizeof *settings);
 
-    if (!settings)
-        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-    for (; count < sweep->base.setting_count; count++)
-        settings[count] =
-            (sim_arch_setting){sweep->base.settings[count].key, sweep->base.settings[count].value};
-    for (int i = 0; i < axes; i++) {
+    *count = 0;
+    for (int i = 0; settings && i < sweep->base.setting_count; i++)
+        settings[(*count)++] = (sim_arch_setting){sweep->base.settings[i].key, sweep->base.settings[i].value};
+    for (int i = 0; settings && i < axes; i++) {
         const char *name = sim_space_name(sweep->space, i);
 
-        if (!is_key(name))
+        if (!sim_space_is_key(sweep->space, i))
             continue;
-        settings[count].key = name;
-        settings[count].value = value_of(sweep, name, point, &w->now.arena);
-        if (!settings[count++].value)
-            return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+        settings[*count] = (sim_arch_setting){name, value_of(sweep, index, name, NULL, arena)};
+        if (!settings[(*count)++].value)
+            return NULL;
     }
-    return sim_arch_load(file ? file : sweep->base.arch, settings, count, &w->now.arena, &w->now.arch, err);
+    return settings;
 }
 
-/* All that the cost of a workload depends on: its layers as they are, names (policies go by them) included.
- */
-static uint64_t workload_id(const sim_workload *w)
+/* An arch that cannot be read is what it was asked to be. */
+static uint64_t id_of_asked(const char *file, const sim_arch_setting *settings, int count)
 {
-    uint64_t id = sim_hash(SIM_HASH_START, w->name, strlen(w->name));
+    uint64_t id = sim_hash(SIM_HASH_START, file, strlen(file) + 1);
 
-    for (int64_t i = 0; i < w->layer_count; i++) {
-        const sim_layer *l = &w->layers[i];
-        const int64_t numbers[] = {l->op,
-                                   l->repeat,
-                                   l->m,
-                                   l->n,
-                                   l->k,
-                                   l->batch,
-                                   l->weights,
-                                   l->own.w.bits,
-                                   l->own.a.bits,
-                                   l->own.kv.bits,
-                                   l->own.group,
-                                   l->needed_macs,
-                                   l->map_n,
-                                   l->map_k,
-                                   l->stored_batch,
-                                   l->conv.images,
-                                   l->conv.h_in,
-                                   l->conv.w_in,
-                                   l->conv.kernel_h,
-                                   l->conv.stride,
-                                   l->conv.padding,
-                                   l->inputs,
-                                   l->param_elements,
-                                   l->kv_outputs};
-
-        id = sim_hash(id, l->name, strlen(l->name));
-        id = sim_hash(id, numbers, sizeof numbers);
+    for (int i = 0; i < count; i++) {
+        id = sim_hash(id, settings[i].key, strlen(settings[i].key) + 1);
+        id = sim_hash(id, settings[i].value, strlen(settings[i].value) + 1);
     }
     return id;
 }
 
-static sim_status read_workload(sim_point_worker *w, int64_t point, sim_err *err)
+static sim_status read_arch(sim_point_worker *w, const int64_t *index, sim_err *err)
 {
-    const sim_sweep *sweep = w->sweep;
-    const char *file = value_of(sweep, "workload", point, &w->now.arena);
-    const char *phase = value_of(sweep, "phase", point, &w->now.arena);
-    sim_workload_request request = {.phase = sweep->base.phase, .full_attention = sweep->base.full_attention};
-    sim_status status;
+    arch_part *part = &w->arch;
+    const int64_t number = sim_space_part(w->sweep->space, index, 1U << SIM_AXIS_ARCH);
+    sim_arch_setting *settings;
+    const char *file;
+    int count;
 
-    if (phase) {
-        int index = word_index(phase, sim_phase_names + 1);
-
-        if (index < 0)
-            return sim_fail(err, SIM_USAGE, NULL, 0, "axis 'phase': unknown phase '%s'", phase);
-        request.phase = (sim_phase)(index + 1);
+    if (part->number == number && (part->why || sim_run_memory_products(part->memory) < PRODUCTS_MAX))
+        return SIM_OK;
+    part->number = -1;
+    part->why = NULL;
+    sim_arena_reset(&part->arena);
+    sim_arena_reset(&part->memory_arena);
+    file = value_of(w->sweep, index, "arch", w->sweep->base.arch, &part->arena);
+    settings = settings_of(w->sweep, index, &part->arena, &count);
+    if (!settings || !file)
+        return no_memory(err);
+    w->trial.count = w->trial.dropped = 0;
+    if (sim_arch_load(file, settings, count, &part->arena, &part->arch, &w->trial) == SIM_OK) {
+        part->id = part->arch.id;
+    } else {
+        part->id = id_of_asked(file, settings, count);
+        part->arch.name = file;
+        if (take_trial(&w->trial, &part->arena, &part->why, err) != SIM_OK)
+            return sim_err_status(err);
     }
-    request.batch = count_of(sweep, "batch", point, sweep->base.batch);
-    request.context_tokens = count_of(sweep, "context", point, sweep->base.context_tokens);
-    request.prompt_tokens = count_of(sweep, "prompt", point, sweep->base.prompt_tokens);
-    status =
-        sim_workload_load(file ? file : sweep->base.workload, &request, &w->now.arena, &w->now.workload, err);
-    if (status == SIM_OK)
-        w->now.workload_id = workload_id(&w->now.workload);
-    return status;
+    part->memory = part->why ? NULL : sim_run_memory_new(&part->arch, &part->memory_arena);
+    if (!part->memory && !part->why)
+        return no_memory(err);
+    part->number = number;
+    return SIM_OK;
 }
 
-static sim_status read_machine(sim_point_worker *w, int64_t point, sim_err *err)
+/* ---- workload and policy ---------------------------------------------------------------------------- */
+
+static sim_workload_request request_of(const sim_sweep *sweep, const int64_t *index)
 {
-    int64_t number = sim_space_machine(w->sweep->space, point);
-    sim_status status;
+    sim_workload_request r = sweep->base.request;
 
-    if (number == w->now.number)
-        return SIM_OK;
-    sim_arena_free(&w->now.arena);
-    sim_arena_init(&w->now.arena, NULL);
-    w->now.number = -1;
-    status = read_arch(w, point, err);
-    if (status == SIM_OK)
-        status = read_workload(w, point, err);
-    if (status == SIM_OK)
-        w->now.number = number;
-    return status;
+    r.phase = (sim_phase)word_of(sweep, index, "phase", sim_phase_names, (int)r.phase);
+    r.mla = (sim_mla)word_of(sweep, index, "mla", sim_mla_names, (int)r.mla);
+    r.batch = count_of(sweep, index, "batch", r.batch);
+    r.context_tokens = count_of(sweep, index, "context", r.context_tokens);
+    r.prompt_tokens = count_of(sweep, index, "prompt", r.prompt_tokens);
+    r.new_tokens = count_of(sweep, index, "new", r.new_tokens);
+    r.chunk_tokens = count_of(sweep, index, "chunk", r.chunk_tokens);
+    r.draft_tokens = count_of(sweep, index, "draft", r.draft_tokens);
+    r.tensor_parallel = count_of(sweep, index, "tp", r.tensor_parallel);
+    r.pipeline_parallel = count_of(sweep, index, "pp", r.pipeline_parallel);
+    return r;
 }
 
-/* ---- policy ----------------------------------------------------------------------------------------- */
+static uint64_t id_of_request(const char *file, const sim_workload_request *r)
+{
+    const int64_t numbers[] = {
+        r->phase,      r->mla,          r->batch,        r->context_tokens,  r->prompt_tokens,
+        r->new_tokens, r->chunk_tokens, r->draft_tokens, r->tensor_parallel, r->pipeline_parallel};
 
-/* Axes w, a, kv make a uniform policy; those that are missing come from the base policy, if that is uniform,
- * else w and a are 8 and kv follows a. */
-static sim_status uniform(sim_point_worker *w, int64_t point, sim_arena *arena, sim_err *err)
+    return sim_hash(sim_hash(SIM_HASH_START, file, strlen(file)), numbers, sizeof numbers);
+}
+
+static sim_status load_part(sim_point_worker *w, const int64_t *index, workload_part *part, sim_err *err)
 {
     const sim_sweep *sweep = w->sweep;
-    const sim_precision *base = &w->policy.base;
-    int64_t w_bits = count_of(sweep, "w", point, base->w.bits > 0 ? base->w.bits : 8);
-    int64_t a_bits = count_of(sweep, "a", point, base->a.bits > 0 ? base->a.bits : 8);
-    int64_t kv_bits = count_of(sweep, "kv", point, 0);
-    const sim_number w_number = {SIM_FORMAT_INT, (int)w_bits}, a_number = {SIM_FORMAT_INT, (int)a_bits};
+    const sim_workload_request request = request_of(sweep, index);
+    const char *file = value_of(sweep, index, "workload", sweep->base.workload, &part->arena);
+    const char *policy = value_of(sweep, index, "policy", sweep->base.policy, &part->arena);
+    sim_status status;
 
-    if (sim_space_has(sweep->space, "w") || base->w.bits == 0)
-        w->policy.base.w = w_number;
-    if (sim_space_has(sweep->space, "a") || base->a.bits == 0)
-        w->policy.base.a = a_number;
-    if (kv_bits > 0)
-        w->policy.base.kv = (sim_number){SIM_FORMAT_INT, (int)kv_bits};
-    w->policy.overrides_own = true;
-    if (w->policy.file)
-        return SIM_OK;
-    w->policy.name = kv_bits > 0
-                         ? sim_arena_printf(arena, "w%da%dkv%d", w->policy.base.w.bits, w->policy.base.a.bits,
-                                            (int)kv_bits)
-                         : sim_arena_printf(arena, "w%da%d", w->policy.base.w.bits, w->policy.base.a.bits);
-    return w->policy.name ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    w->trial.count = w->trial.dropped = 0;
+    status = sim_workload_load(file, &request, &part->arena, &part->workload, &w->trial);
+    if (status == SIM_OK)
+        status = sim_policy_load(policy, &part->arena, &part->policy, &w->trial);
+    if (status == SIM_OK) {
+        part->id = sim_workload_identity(&part->workload);
+        return sweep->layers
+                   ? SIM_OK
+                   : sim_fold_blocks(&part->workload, &part->policy, &part->arena, &part->folded, err);
+    }
+    part->id = id_of_request(file, &request);
+    part->workload = (sim_workload){.name = file};
+    part->policy = (sim_policy){.name = policy};
+    return take_trial(&w->trial, &part->arena, &part->why, err);
 }
 
-static sim_status read_policy(sim_point_worker *w, int64_t point, sim_arena *arena, sim_err *err)
+static sim_status read_workload(sim_point_worker *w, const int64_t *index, sim_err *err)
 {
+    const unsigned of = 1U << SIM_AXIS_WORKLOAD | 1U << SIM_AXIS_POLICY;
+    const int64_t number = sim_space_part(w->sweep->space, index, of);
+    workload_part *part = &w->parts[number % KEPT];
+    sim_status status;
+
+    w->part = part;
+    if (part->number == number)
+        return SIM_OK;
+    sim_arena_reset(&part->arena);
+    part->number = -1;
+    part->why = NULL;
+    status = load_part(w, index, part, err);
+    if (w->sweep->layers) /* whose names are wanted */
+        part->folded = part->workload;
+    if (status == SIM_OK)
+        part->number = number;
+    return status;
+}
+
+/* Puts the bits of the point in place of the policy's. kv follows a, unless the policy or an axis says
+ * otherwise. */
+static sim_status read_bits(sim_point_worker *w, const int64_t *index, sim_arena *arena, sim_err *err)
+{
+    static const char *const schemes[SIM_SCALES_COUNT] = {"", "", "o1", "o2", "o3"};
     const sim_space *space = w->sweep->space;
-    const char *named = value_of(w->sweep, "policy", point, arena);
-    const char *objective = value_of(w->sweep, "objective", point, arena);
-    sim_status status = SIM_OK;
+    const sim_precision own = w->part->policy.base;
+    const bool has_w = sim_space_has(space, "w"), has_a = sim_space_has(space, "a"),
+               has_kv = sim_space_has(space, "kv");
+    const bool kv_follows = own.kv.bits == 0 || (own.kv.bits == own.a.bits && own.kv.format == own.a.format);
+    sim_precision *p = &w->policy.base;
+    sim_text name = {.length = 0};
 
-    w->objective = w->sweep->base.objective;
-    if (objective) {
-        w->objective = word_index(objective, sim_objective_names);
-        if (w->objective < 0)
-            return sim_fail(err, SIM_USAGE, NULL, 0, "axis 'objective': unknown objective '%s'", objective);
-    }
-    status = sim_policy_load(named ? named : w->sweep->base.policy, arena, &w->policy, err);
-    if (status == SIM_OK &&
-        (sim_space_has(space, "w") || sim_space_has(space, "a") || sim_space_has(space, "kv")))
-        status = uniform(w, point, arena, err);
-    return status;
-}
-
-static uint64_t policy_id(const sim_policy *p, int objective)
-{
-    const int64_t base[] = {p->base.w.format,  p->base.w.bits,   p->base.a.format, p->base.a.bits,
-                            p->base.kv.format, p->base.kv.bits,  p->base.group,    p->overrides_own,
-                            objective,         p->position_count};
-    uint64_t id = sim_hash(SIM_HASH_START, base, sizeof base);
-
-    for (int64_t i = 0; i < p->rule_count; i++) {
-        const sim_precision *r = &p->rules[i].precision;
-        const int64_t numbers[] = {r->w.format, r->w.bits, r->a.format, r->a.bits, r->kv.bits, r->group};
-
-        id = sim_hash(id, p->rules[i].glob, strlen(p->rules[i].glob));
-        id = sim_hash(id, numbers, sizeof numbers);
-    }
-    for (int64_t i = 0; i < p->position_count; i++) {
-        const int64_t numbers[] = {p->positions[i].w.bits, p->positions[i].a.bits};
-
-        id = sim_hash(id, numbers, sizeof numbers);
-    }
-    return id;
+    w->policy = w->part->policy;
+    w->objective =
+        (sim_objective)word_of(w->sweep, index, "objective", sim_objective_names, w->sweep->base.objective);
+    if (!has_w && !has_a && !has_kv)
+        return SIM_OK;
+    if (has_w || p->w.bits == 0)
+        p->w = (sim_number){SIM_FORMAT_INT, (int)count_of(w->sweep, index, "w", 8)};
+    if (has_a || p->a.bits == 0)
+        p->a = (sim_number){SIM_FORMAT_INT, (int)count_of(w->sweep, index, "a", 8)};
+    if (has_kv)
+        p->kv = (sim_number){SIM_FORMAT_INT, (int)count_of(w->sweep, index, "kv", 8)};
+    else if (kv_follows)
+        p->kv = p->a;
+    w->policy.overrides_own = true;
+    sim_text_printf(&name, "w%da%d", p->w.bits, p->a.bits);
+    if (p->kv.bits != p->a.bits)
+        sim_text_printf(&name, "kv%d", p->kv.bits);
+    if (p->group > 0)
+        sim_text_printf(&name, "g%d", p->group);
+    sim_text_add(&name, schemes[p->scales]);
+    if (w->policy.file)
+        sim_text_printf(&name, " and %s", w->part->policy.name);
+    w->policy.name = name.failed ? NULL : sim_arena_text(arena, name.data, name.length);
+    sim_text_free(&name);
+    return w->policy.name ? SIM_OK : no_memory(err);
 }
 
 /* ---- a point ---------------------------------------------------------------------------------------- */
 
+static sim_status prepare(sim_point_worker *w, const int64_t *index, sim_arena *arena, sim_err *err)
+{
+    sim_status status = read_arch(w, index, err);
+
+    if (status == SIM_OK)
+        status = read_workload(w, index, err);
+    return status == SIM_OK ? read_bits(w, index, arena, err) : status;
+}
+
+static const char *kept_text(const char *text, sim_arena *arena)
+{
+    return sim_arena_text(arena, text ? text : "", text ? strlen(text) : 0);
+}
+
+static sim_status describe(sim_point_worker *w, sim_arena *arena, sim_point_row *row, sim_err *err)
+{
+    const sim_policy *p = &w->policy;
+    const bool uniform = p->rule_count == 0 && p->position_count == 0 && p->base.w.bits > 0;
+    const char *why = w->arch.why ? w->arch.why : w->part->why;
+
+    row->arch = kept_text(w->arch.arch.name, arena);
+    row->workload = kept_text(w->part->workload.name, arena);
+    row->policy = kept_text(p->name ? p->name : "w8a8", arena);
+    row->objective = sim_objective_names[w->objective];
+    row->phase = w->part->workload.phase == SIM_PHASE_NONE ? NULL : sim_phase_names[w->part->workload.phase];
+    row->w_bits = uniform ? p->base.w.bits : 0;
+    row->a_bits = uniform ? p->base.a.bits : 0;
+    row->kv_bits = uniform ? p->base.kv.bits : 0;
+    if (why) {
+        row->status = SIM_POINT_INFEASIBLE;
+        row->why = kept_text(why, arena);
+    }
+    return row->arch && row->workload && row->policy && (row->why || !why) ? SIM_OK : no_memory(err);
+}
+
 sim_status sim_point_identify(sim_point_worker *w, int64_t point, sim_arena *arena, sim_point_row *row,
                               sim_err *err)
 {
-    sim_status status = read_machine(w, point, err);
     uint64_t parts[4];
+    sim_status status;
 
-    *row = (sim_point_row){.point = point};
-    if (status == SIM_OK)
-        status = read_policy(w, point, arena, err);
+    memset(row, 0, sizeof *row);
+    row->point = point;
+    sim_space_split(w->sweep->space, point, row->index);
+    for (int i = 0; i < SIM_SWEEP_FIGURES; i++)
+        row->figures[i] = NAN;
+    status = prepare(w, row->index, arena, err);
     if (status != SIM_OK)
         return status;
-    parts[0] = w->now.arch.id;
-    parts[1] = w->now.workload_id;
-    parts[2] = policy_id(&w->policy, w->objective);
+    parts[0] = w->arch.id;
+    parts[1] = w->part->id;
+    parts[2] = sim_policy_identity(&w->policy, w->objective);
     parts[3] = sim_hash(SIM_HASH_START, SIMACC_VERSION, strlen(SIMACC_VERSION));
     row->id = (int64_t)sim_hash(SIM_HASH_START, parts, sizeof parts);
-    row->arch = sim_arena_text(arena, w->now.arch.name, strlen(w->now.arch.name));
-    row->workload = sim_arena_text(arena, w->now.workload.name, strlen(w->now.workload.name));
-    row->policy = w->policy.name ? w->policy.name : "w8a8";
-    row->objective = sim_objective_names[w->objective];
-    return row->arch && row->workload ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    return describe(w, arena, row, err);
 }
 
 typedef struct names_of {
     const sim_sweep *sweep;
     const sim_point_row *row;
-    char buffer[48];
 } names_of;
 
 static bool look_up(void *user, const char *name, double *number, const char **text)
 {
     names_of *n = user;
-    int axis = sim_space_find(n->sweep->space, name);
+    int axis = sim_space_find(n->sweep->space, name), figure;
 
     *text = NULL;
     if (axis >= 0) {
-        const char *value =
-            sim_space_value(n->sweep->space, n->row->point, axis, n->buffer, sizeof n->buffer);
-
-        if (!sim_parse_real(value, number))
-            *text = value;
+        if (!sim_space_real(n->sweep->space, n->row->index, axis, number))
+            *text = sim_space_value(n->sweep->space, n->row->index, axis, NULL, 0);
         return true;
     }
-    for (int i = 0; i < SIM_SWEEP_FIGURES; i++)
-        if (strcmp(sim_sweep_figures[i], name) == 0) {
-            *number = n->row->figures[i];
-            return !isnan(*number);
-        }
-    return false;
+    figure = sim_sweep_figure(name);
+    if (figure < 0 || isnan(n->row->figures[figure]))
+        return false;
+    *number = n->row->figures[figure];
+    return true;
 }
 
 bool sim_sweep_knows(void *user, const char *name)
 {
-    if (sim_space_find(user, name) >= 0)
-        return true;
-    return word_index(name, sim_sweep_figures) >= 0;
+    return sim_space_find(user, name) >= 0 || sim_sweep_figure(name) >= 0;
+}
+
+/* Names of layers belong to the workload, which may be gone before they are stored. */
+static sim_status keep_layers(const sim_result *result, sim_arena *arena, sim_point_row *row, sim_err *err)
+{
+    sim_layer_result *layers = sim_arena_alloc(arena, (size_t)result->layer_count, sizeof *layers);
+
+    if (!layers)
+        return no_memory(err);
+    for (int64_t i = 0; i < result->layer_count; i++) {
+        layers[i] = result->layers[i];
+        layers[i].name = kept_text(layers[i].name, arena);
+        if (!layers[i].name)
+            return no_memory(err);
+    }
+    row->layers = layers;
+    row->layer_count = result->layer_count;
+    return SIM_OK;
 }
 
 sim_status sim_point_price(sim_point_worker *w, sim_arena *arena, sim_point_row *row, sim_err *err)
 {
-    const bool keep = w->sweep->layers;
-    sim_err trial = {0};
+    names_of names = {w->sweep, row};
     sim_result result;
     sim_status status;
 
-    if (!keep) {
-        sim_arena_free(&w->run_arena);
-        sim_arena_init(&w->run_arena, NULL);
-    }
-    status = sim_run_model(&w->now.arch, &w->now.workload, &w->policy, (sim_objective)w->objective,
-                           keep ? arena : &w->run_arena, &result, &trial);
-    if (status == SIM_NO_MEMORY || status == SIM_INTERNAL)
-        return sim_fail(err, status, NULL, 0, "%s", trial.items[0].text);
-    if (status != SIM_OK) {
-        row->status = SIM_POINT_INFEASIBLE;
-        snprintf(row->why, sizeof row->why, "%.*s", (int)sizeof row->why - 1, trial.items[0].text);
-        for (int i = 0; i < SIM_SWEEP_FIGURES; i++)
-            row->figures[i] = NAN;
+    if (row->status == SIM_POINT_INFEASIBLE)
         return SIM_OK;
+    sim_arena_reset(&w->run_arena);
+    status = prepare(w, row->index, arena, err);
+    if (status != SIM_OK)
+        return status;
+    w->trial.count = w->trial.dropped = 0;
+    if (sim_run_remembering(w->arch.memory, &w->part->folded, &w->policy, w->objective, &w->run_arena,
+                            &result, &w->trial) != SIM_OK) {
+        row->status = SIM_POINT_INFEASIBLE;
+        return take_trial(&w->trial, arena, &row->why, err);
     }
-    figures_of(&result.totals, row->figures);
-    if (keep) {
-        row->layers = result.layers;
-        row->layer_count = result.layer_count;
-    }
-    if (w->sweep->constraint) {
-        names_of names = {.sweep = w->sweep, .row = row};
+    sim_sweep_figures_of(&result.totals, row->figures);
+    if (w->sweep->constraint && !sim_expression_true(w->sweep->constraint, look_up, &names))
+        row->status = SIM_POINT_EXCLUDED;
+    return w->sweep->layers ? keep_layers(&result, arena, row, err) : SIM_OK;
+}
 
-        if (!sim_expression_true(w->sweep->constraint, look_up, &names))
-            row->status = SIM_POINT_EXCLUDED;
+sim_status sim_point_check(sim_point_worker *w, int64_t point, sim_err *err)
+{
+    int64_t index[SIM_SPACE_AXES_MAX];
+    sim_status status;
+
+    sim_space_split(w->sweep->space, point, index);
+    w->arch.number = -1;
+    for (int i = 0; i < KEPT; i++)
+        w->parts[i].number = -1;
+    status = read_arch(w, index, err);
+    if (status == SIM_OK && w->arch.why) {
+        *err = w->trial;
+        return sim_err_status(err);
     }
-    return SIM_OK;
+    if (status == SIM_OK)
+        status = read_workload(w, index, err);
+    if (status == SIM_OK && w->part->why) {
+        *err = w->trial;
+        return sim_err_status(err);
+    }
+    return status;
 }

@@ -4,32 +4,38 @@
 
 #include "explore/sweep.h"
 
-enum { SIM_SWEEP_FIXED = 7 }; /* version, arch, workload, policy, objective, status, why */
-
 typedef enum sim_point_status { SIM_POINT_OK, SIM_POINT_INFEASIBLE, SIM_POINT_EXCLUDED } sim_point_status;
 
 typedef struct sim_point_row {
     int64_t point, id;
+    int64_t index[SIM_SPACE_AXES_MAX];
     sim_point_status status;
-    const char *arch, *workload, *policy, *objective; /* live as long as the row's batch */
-    char why[160];
+    const char *arch, *workload, *policy, *objective, *phase; /* live as long as the row's arena */
+    int64_t w_bits, a_bits, kv_bits;                          /* of all layers; 0: they differ */
+    const char *why;                                          /* it is infeasible; NULL: it is not */
     double figures[SIM_SWEEP_FIGURES];
     const sim_layer_result *layers; /* only where asked for */
     int64_t layer_count;
 } sim_point_row;
 
-/* Prepares points for one thread: keeps the arch, the workload and all that mapping found out from point to
- * point. */
+void sim_sweep_figures_of(const sim_totals *totals, double out[SIM_SWEEP_FIGURES]);
+
+/* Prices points for one thread. Keeps what neighbours share: the arch with all that mapping found out on it,
+ * workloads with their blocks folded, policies. Memory stays bounded however many points there are. */
 typedef struct sim_point_worker sim_point_worker;
 
 sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err); /* NULL after an error */
 void sim_point_worker_free(sim_point_worker *worker);
 
-/* Sets point, id and the texts of `row`, which live in `arena`. An error of a file that is read for this
- * point (a setting that is no key, a value out of range) is an error of the sweep. */
+/* Sets all of `row` but what pricing finds out; texts live in `arena`. A point whose files cannot be used
+ * with its settings is infeasible (it has its reason then, and an id of its own); other errors are the
+ * sweep's. */
 sim_status sim_point_identify(sim_point_worker *worker, int64_t point, sim_arena *arena, sim_point_row *row,
                               sim_err *err);
-/* Prices the point last identified. */
+/* Prices the point of `row`, which sim_point_identify() has set, whichever came in between. */
 sim_status sim_point_price(sim_point_worker *worker, sim_arena *arena, sim_point_row *row, sim_err *err);
+
+/* Reads the files of a point alone; what is wrong with them goes into `err`. */
+sim_status sim_point_check(sim_point_worker *worker, int64_t point, sim_err *err);
 
 #endif

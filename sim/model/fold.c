@@ -51,7 +51,7 @@ static int64_t *numbers_of(const sim_workload *workload, const sim_policy *polic
         key one;
 
         key_of(&workload->layers[i], policy, &one);
-        chain = &chains[sim_hash(SIM_HASH_START, &one, sizeof one) % CHAINS];
+        chain = &chains[sim_hash_words(SIM_HASH_START, &one, sizeof one) % CHAINS];
         for (k = *chain; k && memcmp(&k->key, &one, sizeof one) != 0;)
             k = k->next_in_chain;
         if (!k) {
