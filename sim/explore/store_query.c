@@ -42,7 +42,7 @@ static sim_status list_columns(const sim_store *store, sim_arena *arena, columns
     *out = (columns){.arena = arena, .capacity = COLUMNS_MAX};
     out->names = sim_arena_alloc(arena, COLUMNS_MAX, sizeof *out->names);
     for (int i = 0; i < 3 && out->names && status == SIM_OK; i++)
-        status = sim_store_select(store, parts[i], NULL, take_name, out, err);
+        status = sim_store_select(store, parts[i], false, NULL, take_name, out, err);
     return out->names && !out->no_memory ? status : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
@@ -107,7 +107,7 @@ static sim_status add_order(const sim_store *store, sim_arena *arena, sim_text *
     if (!axes.names)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     status = sim_store_select(
-        store, "SELECT name FROM pragma_table_info('points') WHERE type = 'AXIS' ORDER BY name", NULL,
+        store, "SELECT name FROM pragma_table_info('points') WHERE type = 'AXIS' ORDER BY name", false, NULL,
         take_name, &axes, err);
     sim_text_add(sql, " ORDER BY arch, workload, points.phase, objective, w, a, kv");
     for (int i = 0; i < axes.count; i++) {
@@ -256,7 +256,7 @@ sim_status sim_store_query_csv(const sim_store *store, const sim_store_query *qu
     sim_status status = write_sql(store, query, arena, &sql, err);
 
     if (status == SIM_OK)
-        status = sim_store_select(store, sql.data, print_names, print_row, &p, err);
+        status = sim_store_select(store, sql.data, true, print_names, print_row, &p, err);
     sim_text_free(&sql);
     sim_text_free(&p.text);
     return status;

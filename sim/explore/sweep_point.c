@@ -43,7 +43,8 @@ struct sim_point_worker {
     workload_part *part; /* of the point at hand */
     sim_policy policy;   /* with the bits of the point at hand */
     sim_objective objective;
-    sim_arena run_arena;
+    sim_arena run_arena, shelf_arena;
+    sim_cfg_shelf shelf;
     sim_err trial; /* what is wrong with a point is no error of the sweep */
 };
 
@@ -56,6 +57,7 @@ sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err)
         return NULL;
     }
     w->sweep = sweep;
+    w->shelf.arena = &w->shelf_arena;
     w->arch.number = -1;
     for (int i = 0; i < KEPT; i++)
         w->parts[i].number = -1;
@@ -71,6 +73,7 @@ void sim_point_worker_free(sim_point_worker *w)
     for (int i = 0; i < KEPT; i++)
         sim_arena_free(&w->parts[i].arena);
     sim_arena_free(&w->run_arena);
+    sim_arena_free(&w->shelf_arena);
     free(w);
 }
 
@@ -187,7 +190,8 @@ static sim_status read_arch(sim_point_worker *w, const int64_t *index, sim_err *
     if (!settings || !file)
         return no_memory(err);
     w->trial.count = w->trial.dropped = 0;
-    if (sim_arch_load(file, settings, count, &part->arena, &part->arch, &w->trial) == SIM_OK) {
+    if (sim_arch_load_shelved(file, settings, count, &w->shelf, &part->arena, &part->arch, &w->trial) ==
+        SIM_OK) {
         part->id = part->arch.id;
     } else {
         part->id = id_of_asked(file, settings, count);
