@@ -1,7 +1,9 @@
 /* simacc export: rows of a store as CSV. simacc merge: several stores into one. */
 #include "cli/cmd.h"
+#include "cli/file.h"
 #include "explore/store.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,12 +31,53 @@ static const char export_text[] =
     "  simacc export results.db --csv --where 'w = 4 AND memory_fits' --columns w,a,latency_s,energy_j\n"
     "  simacc export results.db --csv --pareto latency_s,energy_j\n";
 
+/* Rows on their way out, a piece at a time: a store may be larger than the memory. */
+typedef struct outlet {
+    const sim_store *store;
+    const sim_store_query *query;
+    sim_arena *arena;
+    sim_err *err;
+    int descriptor, error; /* errno of a write that failed */
+    size_t used;
+    char piece[1 << 16];
+} outlet;
+
+static bool flush(outlet *o)
+{
+    bool good = sim_file_bytes(o->descriptor, o->piece, o->used);
+
+    o->used = 0;
+    if (!good)
+        o->error = errno;
+    return good;
+}
+
 static bool take_line(void *user, const char *line, size_t length)
 {
-    sim_text *answer = user;
+    outlet *o = user;
 
-    sim_text_bytes(answer, line, length);
-    return !answer->failed;
+    while (length > 0) {
+        size_t room = sizeof o->piece - o->used, part = length < room ? length : room;
+
+        memcpy(o->piece + o->used, line, part);
+        o->used += part;
+        line += part;
+        length -= part;
+        if (o->used == sizeof o->piece && !flush(o))
+            return false;
+    }
+    return true;
+}
+
+static bool produce(void *user, int descriptor)
+{
+    outlet *o = user;
+    bool good;
+
+    o->descriptor = descriptor;
+    good = sim_store_query_csv(o->store, o->query, take_line, o, o->arena, o->err) == SIM_OK && flush(o);
+    errno = o->error;
+    return good && o->error == 0;
 }
 
 static int run_export(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim_err *err)
@@ -43,7 +86,8 @@ static int run_export(const sim_opts *opts, const sim_term *term, sim_arena *are
     sim_store_query query = {.where = sim_opt_value(opts, "--where"),
                              .columns = sim_opt_value(opts, "--columns"),
                              .layers = sim_opt_has(opts, "--layers")};
-    sim_text answer = {.length = 0};
+    const char *file = sim_opt_value(opts, "-o");
+    outlet *o;
     sim_store *store;
     sim_status status;
 
@@ -64,13 +108,18 @@ static int run_export(const sim_opts *opts, const sim_term *term, sim_arena *are
     status = sim_store_open(opts->operands[0], false, &store, err);
     if (status != SIM_OK)
         return status == SIM_IO ? SIM_BAD_INPUT : status; /* a store that is read is an input */
-    status = sim_store_query_csv(store, &query, take_line, &answer, arena, err);
-    sim_store_close(store);
-    if (status != SIM_OK) {
-        sim_text_free(&answer);
-        return status;
+    o = sim_arena_alloc(arena, 1, sizeof *o);
+    if (o) {
+        o->store = store;
+        o->query = &query;
+        o->arena = arena;
+        o->err = err;
+        status = sim_file_stream(file && strcmp(file, "-") != 0 ? file : NULL, produce, o, err);
+    } else {
+        status = sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     }
-    return sim_cmd_answer(&answer, sim_opt_value(opts, "-o"), err);
+    sim_store_close(store);
+    return status;
 }
 
 const sim_command sim_cmd_export = {

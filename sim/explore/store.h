@@ -73,7 +73,7 @@ typedef struct sim_store_query {
 
 /* Rows as CSV, sorted by what was asked for: arch, workload, bits, axes; a front by its first column. Equal
  * stores give equal text. `line` is called for each line of text, its newline included, the first with the
- * names; it returns false to stop, with its error in `err`. Nothing but reading is allowed in `where`.
+ * names; it returns false to stop, which is no error here. Nothing but reading is allowed in `where`.
  * SIM_USAGE: an unknown column, a condition that is no SQL. */
 sim_status sim_store_query_csv(const sim_store *store, const sim_store_query *query,
                                bool (*line)(void *user, const char *text, size_t length), void *user,

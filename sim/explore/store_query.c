@@ -147,9 +147,9 @@ static bool end_line(printer *p)
     bool more;
 
     sim_text_add(&p->text, "\n");
-    more = !p->text.failed && p->line(p->user, p->text.data, p->text.length);
-    if (!more && p->err->count == 0)
+    if (p->text.failed)
         sim_fail(p->err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    more = !p->text.failed && p->line(p->user, p->text.data, p->text.length);
     p->text.length = 0;
     return more;
 }
