@@ -2,6 +2,7 @@
 #include "cli/cmd.h"
 #include "cli/inputs.h"
 #include "cli/sweep_options.h"
+#include "explore/optimize.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -33,7 +34,12 @@ static const sim_opt options[] = {
      "Run only part I (from 0) of N; 'auto' takes I and N from Slurm arrays, Open MPI, PMI, or a Kubernetes "
      "indexed job (with SIMACC_SHARDS for N)."},
     {"--sample", "N", "Run N points spread evenly over the space (a Sobol sequence) instead of all."},
-    {"--seed", "S", "Of --sample; 1 by default."},
+    {"--optimize", "FIGURES",
+     "Look for the Pareto front of these, e.g. latency_s,energy_j, instead of running all points; the least "
+     "is "
+     "best, the most of those with a minus (-tokens_per_s)."},
+    {"--evaluations", "N", "Of --optimize: points that are run at most; 2000 by default."},
+    {"--seed", "S", "Of --sample and --optimize; 1 by default."},
     {"--dry-run", NULL, "Only say how many points there are and how long they may take."},
 };
 
@@ -68,6 +74,8 @@ static const char text[] =
     "  sbatch --array=0-7 --wrap 'simacc sweep sweep.cfg --shard auto -o shard%d.db'\n"
     "  mpirun -n 4 simacc sweep sweep.cfg --shard auto --jobs 1 -o shard%d.db\n"
     "  simacc merge all.db shard*.db\n";
+
+enum { EVALUATIONS = 2000, EVALUATIONS_MAX = 10000000 };
 
 static const int64_t points_max = INT64_C(10000000000);
 
@@ -163,15 +171,38 @@ static int dry_run(const sim_sweep *sweep, sim_err *err)
     return sim_cmd_answer(&answer, NULL, err);
 }
 
+static void read_goals(const sim_opts *opts, sim_optimize_goals *goals, int64_t *evaluations, sim_err *err)
+{
+    static const char *const others[] = {"--sample", "--shard", NULL};
+    const char *figures = sim_opt_value(opts, "--optimize");
+
+    sim_opt_positive(opts, "--evaluations", evaluations, err);
+    if (*evaluations > EVALUATIONS_MAX)
+        sim_fail(err, SIM_USAGE, NULL, 0, "option '--evaluations': more than %d", EVALUATIONS_MAX);
+    if (!figures) {
+        if (sim_opt_has(opts, "--evaluations"))
+            sim_fail(err, SIM_USAGE, NULL, 0, "option '--evaluations' goes with --optimize");
+        return;
+    }
+    sim_optimize_read_goals(figures, "option '--optimize'", goals, err);
+    for (int i = 0; others[i]; i++)
+        if (sim_opt_has(opts, others[i]))
+            sim_fail(err, SIM_USAGE, NULL, 0, "--optimize and %s exclude each other", others[i]);
+}
+
 static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim_err *err)
 {
     const char *name = sim_opt_value(opts, "-o");
     teller t = {.terminal = isatty(STDERR_FILENO) && term->width > 0};
     const sim_sweep_listener listener = {.tell = tell, .stop = stop, .user = &t};
     sim_store *store = NULL;
+    sim_optimize_goals goals = {0};
+    int64_t evaluations = EVALUATIONS, front = 0;
     sim_sweep_report report;
     sim_sweep sweep;
     sim_status status = sim_sweep_options_read(opts, arena, &sweep, err);
+
+    read_goals(opts, &goals, &evaluations, err);
 
     if (!name && !sim_opt_has(opts, "--dry-run")) {
         sim_fail(err, SIM_USAGE, NULL, 0, "sweep: missing -o STORE");
@@ -183,10 +214,10 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
         return sim_err_status(err);
     if (sim_opt_has(opts, "--dry-run"))
         return dry_run(&sweep, err);
-    if (sim_space_size(sweep.space) > points_max && sweep.sample == 0) {
+    if (sim_space_size(sweep.space) > points_max && sweep.sample == 0 && goals.count == 0) {
         sim_fail(err, SIM_USAGE, NULL, 0, "the sweep has %" PRId64 " points: too many to run them all",
                  sim_space_size(sweep.space));
-        sim_hint(err, "--sample N takes some spread evenly; --dry-run says how many points there are");
+        sim_hint(err, "--sample N takes some spread evenly, --optimize looks for the best");
         return SIM_USAGE;
     }
     name = sim_sweep_store_name(name, sweep.shard, arena, err);
@@ -194,11 +225,17 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
     if (status != SIM_OK)
         return sim_err_status(err);
     catch_signals();
-    status = sim_sweep_run(&sweep, store, &listener, arena, &report, err);
+    if (goals.count > 0)
+        status = sim_optimize_run(&sweep, &goals, evaluations, store, &listener, arena, &report, &front, err);
+    else
+        status = sim_sweep_run(&sweep, store, &listener, arena, &report, err);
     sim_store_close(store);
     if (status != SIM_OK)
         return sim_err_status(err);
     say(&report, name);
+    if (goals.count > 0)
+        fprintf(stderr, "%s: %" PRId64 " of these on the front of %s\n", name, front,
+                sim_opt_value(opts, "--optimize"));
     return report.interrupted ? 128 + interrupted : SIM_OK;
 }
 

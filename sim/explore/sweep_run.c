@@ -1,6 +1,6 @@
 /* Threads that price blocks of points, and store them in order (sweep.h). POSIX threads, since tools that
  * look for data races see through these. */
-#include "explore/sweep.h"
+#include "explore/sweep_run.h"
 
 #include "base/text.h"
 #include "explore/sweep_rows.h"
@@ -34,6 +34,7 @@ typedef struct runner {
     sim_store *store;
     const sim_sweep_listener *listener;
     sim_selection points;
+    const sim_sweep_points *named; /* NULL: the sweep says which points */
     sim_sweep_report *report;
     sim_arena *arena; /* of the report; under `lock` */
     bool look_up;     /* the store had points when the sweep began */
@@ -199,6 +200,8 @@ static void count_block(runner *r, const block *b)
         report->excluded += row->status == SIM_POINT_EXCLUDED;
         if (row->why && !report->first_infeasible)
             report->first_infeasible = sim_arena_text(r->arena, row->why, strlen(row->why));
+        if (r->named)
+            r->named->priced(r->named->user, row);
     }
 }
 
@@ -351,21 +354,29 @@ static sim_status make_ring(runner *r, sim_arena *arena, sim_err *err)
     return r->ring ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
 }
 
-static sim_status run(runner *r, sim_arena *arena, sim_err *err)
+static sim_status select_points(runner *r, sim_arena *arena, sim_err *err)
 {
     bool empty = false;
-    sim_status status = sim_sweep_open_columns(r->sweep, r->store, err);
+    sim_status status;
 
-    if (status == SIM_OK)
-        status = sim_store_is_empty(r->store, &empty, err);
-    if (status == SIM_OK)
-        status = sim_select(r->sweep, arena, &r->points, err);
+    if (r->named) {
+        r->points = sim_select_named(r->sweep, r->named->points, r->named->count);
+        return SIM_OK;
+    }
+    status = sim_store_is_empty(r->store, &empty, err);
+    r->look_up = !empty;
+    return status == SIM_OK ? sim_select(r->sweep, arena, &r->points, err) : status;
+}
+
+static sim_status run(runner *r, sim_arena *arena, sim_err *err)
+{
+    sim_status status = select_points(r, arena, err);
+
     if (status == SIM_OK)
         status = make_ring(r, arena, err);
     if (status != SIM_OK)
         return status;
-    r->look_up = !empty;
-    r->report->points = sim_selected(&r->points);
+    r->report->points += sim_selected(&r->points);
     status = run_threads(r, err);
     if (status == SIM_OK)
         write_rest(r);
@@ -374,27 +385,44 @@ static sim_status run(runner *r, sim_arena *arena, sim_err *err)
     return status == SIM_OK ? sim_err_status(err) : status;
 }
 
+static sim_status run_with_locks(runner *r, sim_arena *arena, sim_err *err)
+{
+    sim_status status;
+
+    r->start_s = r->written_s = now_s();
+    pthread_mutex_init(&r->store_lock, NULL);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    status = run(r, arena, err);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    pthread_mutex_destroy(&r->store_lock);
+    r->report->elapsed_s += now_s() - r->start_s;
+    return status;
+}
+
 sim_status sim_sweep_run(const sim_sweep *sweep, sim_store *store, const sim_sweep_listener *listener,
                          sim_arena *arena, sim_sweep_report *report, sim_err *err)
+{
+    runner r = {
+        .sweep = sweep, .store = store, .listener = listener, .report = report, .arena = arena, .err = err};
+    sim_status status = sim_sweep_open_columns(sweep, store, err);
+
+    *report = (sim_sweep_report){0};
+    return status == SIM_OK ? run_with_locks(&r, arena, err) : status;
+}
+
+sim_status sim_sweep_run_points(const sim_sweep *sweep, const sim_sweep_points *points, sim_store *store,
+                                const sim_sweep_listener *listener, sim_arena *arena,
+                                sim_sweep_report *report, sim_err *err)
 {
     runner r = {.sweep = sweep,
                 .store = store,
                 .listener = listener,
+                .named = points,
                 .report = report,
                 .arena = arena,
-                .start_s = now_s(),
                 .err = err};
-    sim_status status;
 
-    *report = (sim_sweep_report){0};
-    r.written_s = r.start_s;
-    pthread_mutex_init(&r.store_lock, NULL);
-    pthread_mutex_init(&r.lock, NULL);
-    pthread_cond_init(&r.changed, NULL);
-    status = run(&r, arena, err);
-    pthread_cond_destroy(&r.changed);
-    pthread_mutex_destroy(&r.lock);
-    pthread_mutex_destroy(&r.store_lock);
-    report->elapsed_s = now_s() - r.start_s;
-    return status;
+    return run_with_locks(&r, arena, err);
 }

@@ -9,7 +9,7 @@
 
 /* Blocks of a shard at least, where there are as many points: so much can one shard have more than another.
  */
-enum { BLOCKS_LEAST = 64, TRIES_PER_POINT = 64 };
+enum { BLOCKS_LEAST = 64, TRIES_PER_POINT = 64, NAMED_POINTS = 4 };
 
 /* ---- samples ---------------------------------------------------------------------------------------- */
 
@@ -20,36 +20,58 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* In [0, 1), of each dimension. */
-static void draw_shifts(const sim_sweep *sweep, double *shift)
-{
-    for (int d = 0; d < sim_space_dimensions(sweep->space); d++) {
-        const uint64_t parts[2] = {sweep->seed, (uint64_t)d};
-        uint64_t bits = sim_hash(SIM_HASH_START, parts, sizeof parts);
+struct sim_sequence {
+    const sim_space *space;
+    gsl_qrng *sobol;
+    double shift[SIM_SPACE_AXES_MAX]; /* in [0, 1) */
+};
 
-        /* FNV stirs its high bits little. */
-        bits = sim_hash_words(SIM_HASH_START, &bits, sizeof bits);
-        shift[d] = (double)(bits >> 11) * 0x1p-53;
+sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed)
+{
+    sim_sequence *s = calloc(1, sizeof *s);
+    const int dimensions = sim_space_dimensions(space);
+
+    gsl_set_error_handler_off();
+    if (!s)
+        return NULL;
+    s->space = space;
+    s->sobol = gsl_qrng_alloc(gsl_qrng_sobol, dimensions > 0 ? (unsigned)dimensions : 1);
+    if (!s->sobol) {
+        free(s);
+        return NULL;
     }
+    for (int d = 0; d < dimensions; d++) {
+        const uint64_t parts[2] = {seed, (uint64_t)d};
+
+        s->shift[d] = (double)(sim_hash_words(SIM_HASH_START, parts, sizeof parts) >> 11) * 0x1p-53;
+    }
+    return s;
 }
 
-/* The next point of the sequence, shifted by the seed (Cranley and Patterson's rotation). */
-static int64_t draw_point(const sim_space *space, gsl_qrng *sobol, const double *shift)
+void sim_sequence_free(sim_sequence *s)
+{
+    if (s)
+        gsl_qrng_free(s->sobol);
+    free(s);
+}
+
+/* The sequence is shifted by the seed (Cranley and Patterson's rotation). */
+int64_t sim_sequence_next(sim_sequence *s)
 {
     double x[SIM_SPACE_AXES_MAX];
     int64_t index[SIM_SPACE_AXES_MAX];
 
-    gsl_qrng_get(sobol, x);
-    for (int d = 0; d < sim_space_dimensions(space); d++) {
-        int64_t extent = sim_space_extent(space, d);
+    gsl_qrng_get(s->sobol, x);
+    for (int d = 0; d < sim_space_dimensions(s->space); d++) {
+        int64_t extent = sim_space_extent(s->space, d);
 
-        x[d] += shift[d];
+        x[d] += s->shift[d];
         x[d] -= floor(x[d]);
         index[d] = (int64_t)(x[d] * (double)extent);
         if (index[d] >= extent)
             index[d] = extent - 1;
     }
-    return sim_space_join(space, index);
+    return sim_space_join(s->space, index);
 }
 
 /* Points that come twice count once: a sample of a small space has fewer than was asked for. */
@@ -66,25 +88,21 @@ static int64_t sort_out_doubles(int64_t *points, int64_t count)
 
 static sim_status draw_sample(const sim_sweep *sweep, sim_arena *arena, sim_selection *out, sim_err *err)
 {
-    const sim_space *space = sweep->space;
     int64_t *points = sim_arena_alloc(arena, (size_t)sweep->sample, sizeof *points), drawn = 0;
-    gsl_qrng *sobol = gsl_qrng_alloc(gsl_qrng_sobol, (unsigned)sim_space_dimensions(space));
-    double shift[SIM_SPACE_AXES_MAX];
+    sim_sequence *sequence = sim_sequence_new(sweep->space, sweep->seed);
 
-    if (!points || !sobol) {
-        if (sobol)
-            gsl_qrng_free(sobol);
+    if (!points || !sequence) {
+        sim_sequence_free(sequence);
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     }
-    draw_shifts(sweep, shift);
     for (int64_t tries = 0; drawn < sweep->sample && tries / TRIES_PER_POINT < sweep->sample; tries++) {
-        int64_t point = draw_point(space, sobol, shift), index[SIM_SPACE_AXES_MAX];
+        int64_t point = sim_sequence_next(sequence), index[SIM_SPACE_AXES_MAX];
 
-        sim_space_split(space, point, index);
-        if (sim_space_keeps(space, index))
+        sim_space_split(sweep->space, point, index);
+        if (sim_space_keeps(sweep->space, index))
             points[drawn++] = point;
     }
-    gsl_qrng_free(sobol);
+    sim_sequence_free(sequence);
     out->sample = points;
     out->count = sort_out_doubles(points, drawn);
     return SIM_OK;
@@ -133,7 +151,6 @@ sim_status sim_select(const sim_sweep *sweep, sim_arena *arena, sim_selection *o
     int64_t blocks, rest;
 
     *out = (sim_selection){.sweep = sweep, .count = sim_space_size(sweep->space)};
-    gsl_set_error_handler_off();
     if (sweep->sample > 0 && sweep->sample < out->count) {
         sim_status status = draw_sample(sweep, arena, out, err);
 
@@ -147,9 +164,22 @@ sim_status sim_select(const sim_sweep *sweep, sim_arena *arena, sim_selection *o
     return SIM_OK;
 }
 
+sim_selection sim_select_named(const sim_sweep *sweep, const int64_t *points, int64_t count)
+{
+    const int64_t size = NAMED_POINTS;
+
+    return (sim_selection){.sweep = sweep,
+                           .named = true,
+                           .sample = points,
+                           .count = count,
+                           .block_points = size,
+                           .blocks = count / size + (count % size > 0)};
+}
+
 int sim_select_block(const sim_selection *s, int64_t block, int64_t points[SIM_BLOCK_MAX])
 {
-    int64_t first = (block * shards_of(s->sweep) + place_in(s->sweep, block)) * s->block_points;
+    int64_t whole = s->named ? block : block * shards_of(s->sweep) + place_in(s->sweep, block);
+    int64_t first = whole * s->block_points;
     int count = 0;
 
     for (int64_t i = first; i < s->count && count < s->block_points; i++)
