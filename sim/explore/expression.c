@@ -36,7 +36,8 @@ struct sim_expression {
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
-enum { DEPTH_MAX = 64 };
+/* Reading and evaluating recurse. */
+enum { DEPTH_MAX = 64, NODES_MAX = 1000 };
 
 typedef struct reader {
     const char *text, *at;
@@ -46,7 +47,7 @@ typedef struct reader {
     const char *wrong; /* what is wrong at `at`; NULL: nothing */
     char name[64];     /* the unknown one */
     bool no_memory;
-    int depth;
+    int depth, nodes;
 } reader;
 
 static const struct {
@@ -61,6 +62,13 @@ static const struct {
 
 enum { OPERATORS = sizeof operators / sizeof *operators, LEVELS = 5 };
 
+static const sim_expression *wrong(reader *r, const char *what)
+{
+    if (!r->wrong)
+        r->wrong = what;
+    return NULL;
+}
+
 static void skip_space(reader *r)
 {
     r->at += strspn(r->at, " \t\r\n");
@@ -69,21 +77,19 @@ static void skip_space(reader *r)
 static sim_expression *node(reader *r, operation kind, const sim_expression *left,
                             const sim_expression *right)
 {
-    sim_expression *e = sim_arena_alloc(r->arena, 1, sizeof *e);
+    sim_expression *e;
 
+    if (++r->nodes > NODES_MAX) {
+        wrong(r, "too long");
+        return NULL;
+    }
+    e = sim_arena_alloc(r->arena, 1, sizeof *e);
     if (!e) {
         r->no_memory = true;
         return NULL;
     }
     *e = (sim_expression){.kind = kind, .left = left, .right = right};
     return e;
-}
-
-static const sim_expression *wrong(reader *r, const char *what)
-{
-    if (!r->wrong)
-        r->wrong = what;
-    return NULL;
 }
 
 static const sim_expression *read_level(reader *r, int level);
@@ -232,7 +238,7 @@ sim_status sim_expression_parse(const char *text, bool (*known)(void *user, cons
         wrong(&r, "more than an expression");
     if (r.no_memory)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
-    if (!r.wrong)
+    if (*out && !r.wrong)
         return SIM_OK;
     *out = NULL;
     if (r.name[0])
@@ -257,7 +263,7 @@ typedef struct value {
 
 static value number_value(double x)
 {
-    return (value){!isnan(x), x, NULL};
+    return (value){isfinite(x), x, NULL};
 }
 
 static value eval(const sim_expression *e, sim_expression_value *look, void *user);

@@ -5,6 +5,7 @@
 #include "explore/sweep_point.h"
 #include "explore/sweep_select.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,11 +37,17 @@ static void pass_on(const sim_space *space, int axis, const sim_err_item *e, sim
 {
     const sim_space_place place = sim_space_place_of(space, axis);
     const char *name = sim_space_name(space, axis);
+    const bool of_file = e->file[0] && axis_of(space, e) < 0; /* that the axis names */
+    char where[SIM_ERR_FILE + 16] = "";
 
+    if (of_file && e->line > 0)
+        snprintf(where, sizeof where, "%s:%d: ", e->file, e->line);
+    else if (of_file)
+        snprintf(where, sizeof where, "%s: ", e->file);
     if (place.line > 0)
-        sim_fail(err, SIM_BAD_INPUT, place.what, place.line, "axis '%s': %s", name, e->text);
+        sim_fail(err, SIM_BAD_INPUT, place.what, place.line, "axis '%s': %s%s", name, where, e->text);
     else
-        sim_fail(err, SIM_USAGE, NULL, 0, "%s: axis '%s': %s", place.what, name, e->text);
+        sim_fail(err, SIM_USAGE, NULL, 0, "%s: axis '%s': %s%s", place.what, name, where, e->text);
     if (e->hint[0])
         sim_hint(err, "%s", e->hint);
 }

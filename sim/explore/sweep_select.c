@@ -24,6 +24,7 @@ struct sim_sequence {
     const sim_space *space;
     gsl_qrng *sobol;
     double shift[SIM_SPACE_AXES_MAX]; /* in [0, 1) */
+    bool begun;
 };
 
 sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed)
@@ -55,13 +56,16 @@ void sim_sequence_free(sim_sequence *s)
     free(s);
 }
 
-/* The sequence is shifted by the seed (Cranley and Patterson's rotation). */
+/* The sequence is shifted by the seed (Cranley and Patterson's rotation). It begins at the origin, which GSL
+ * leaves out: only with it do the first 2^k points fall evenly into each 2^k-th of every axis. */
 int64_t sim_sequence_next(sim_sequence *s)
 {
-    double x[SIM_SPACE_AXES_MAX];
+    double x[SIM_SPACE_AXES_MAX] = {0};
     int64_t index[SIM_SPACE_AXES_MAX];
 
-    gsl_qrng_get(s->sobol, x);
+    if (s->begun)
+        gsl_qrng_get(s->sobol, x);
+    s->begun = true;
     for (int d = 0; d < sim_space_dimensions(s->space); d++) {
         int64_t extent = sim_space_extent(s->space, d);
 
