@@ -95,14 +95,17 @@ static bool stop(void *user)
     return interrupted != 0;
 }
 
-/* What is finished is to be kept: the first signal lets the batch end, the second ends the process. */
+/* What is finished is to be kept: the first signal lets the points at hand end, the second ends the process.
+ * One that the parent chose to ignore stays ignored. */
 static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}, previous;
 
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof ending / sizeof *ending; i++)
+        if (sigaction(ending[i], NULL, &previous) == 0 && previous.sa_handler != SIG_IGN)
+            sigaction(ending[i], &action, NULL);
 }
 
 typedef struct teller {

@@ -113,7 +113,8 @@ static sim_status check_format(sim_store *store, bool write, sim_err *err)
 
 sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err *err)
 {
-    int flags = write ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+    /* Who only reads must all the same undo what a killed process left half done, where that can be. */
+    int flags = SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0);
     sim_store *store = calloc(1, sizeof *store);
     sim_status status;
 
@@ -530,6 +531,13 @@ static sim_store_value value_at(sqlite3_stmt *row, int i)
     return value;
 }
 
+static sim_status unusable(const sim_store *store, const char *why, sim_err *err)
+{
+    sim_fail(err, SIM_USAGE, NULL, 0, "%s: the condition cannot be used: %s", store->path, why);
+    sim_hint(err, "an SQL condition over the columns, e.g. --where \"w = 4 AND latency_s < 0.1\"");
+    return SIM_USAGE;
+}
+
 static sim_status step_rows(const sim_store *store, sqlite3_stmt *rows,
                             bool (*row)(void *user, const sim_store_value *values, int count), void *user,
                             sim_err *err)
@@ -544,6 +552,8 @@ static sim_status step_rows(const sim_store *store, sqlite3_stmt *rows,
         if (!row(user, values, count))
             return sim_err_status(err);
     }
+    if (step == SQLITE_ERROR) /* in the middle of a condition: a function that may not be called */
+        return unusable(store, sqlite3_errmsg(store->db), err);
     return step == SQLITE_DONE ? SIM_OK : failed(store, err);
 }
 
@@ -561,14 +571,11 @@ sim_status sim_store_select(const sim_store *store, const char *sql, bool foreig
         sqlite3_set_authorizer(store->db, only_reading, NULL);
     good = sqlite3_prepare_v2(store->db, sql, -1, &rows, &rest) == SQLITE_OK;
     if (!good)
-        status =
-            sim_fail(err, SIM_USAGE, NULL, 0, "the condition cannot be used: %s", sqlite3_errmsg(store->db));
+        status = unusable(store, sqlite3_errmsg(store->db), err);
     else if (rest && *rest)
-        status = sim_fail(err, SIM_USAGE, NULL, 0, "the condition cannot be used: more than one statement");
+        status = unusable(store, "more than one statement", err);
     sqlite3_set_authorizer(store->db, NULL, NULL);
-    if (status != SIM_OK)
-        sim_hint(err, "an SQL condition over the columns, e.g. --where \"w = 4 AND latency_s < 0.1\"");
-    else if (sqlite3_column_count(rows) > NAMES_MAX)
+    if (status == SIM_OK && sqlite3_column_count(rows) > NAMES_MAX)
         status = sim_fail(err, SIM_USAGE, NULL, 0, "more than %d columns", NAMES_MAX);
     for (int i = 0; status == SIM_OK && i < sqlite3_column_count(rows); i++)
         all[i] = sqlite3_column_name(rows, i);

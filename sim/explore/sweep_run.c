@@ -16,7 +16,7 @@
  * while one writes. Those with layers are some ten times as large. */
 enum { WINDOW_POINTS = 8192, WINDOW_POINTS_WITH_LAYERS = 1024, THREADS_MAX = 1024 };
 
-static const double batch_s = 0.5; /* finished points are stored at least so often */
+static const double batch_s = 0.25; /* finished points are stored at least so often */
 
 typedef enum wish { WISH_NOTHING, WISH_PRICE, WISH_FILL_IN } wish;
 
