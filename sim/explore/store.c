@@ -49,13 +49,16 @@ static sim_status prepare(const sim_store *store, const char *sql, sqlite3_stmt 
 /* ---- opening ---------------------------------------------------------------------------------------- */
 
 static const char schema[] =
-    "CREATE TABLE points (id INTEGER PRIMARY KEY, version TEXT, arch TEXT, workload TEXT, phase TEXT, "
-    "policy TEXT, objective TEXT, status TEXT, why TEXT, w INTEGER, a INTEGER, kv INTEGER);"
-    "CREATE TABLE layers (point INTEGER, position INTEGER, name TEXT, op TEXT, phase TEXT, repeat "
+    "CREATE TABLE points (machine INTEGER, point INTEGER, version TEXT, arch TEXT, workload TEXT, phase "
+    "TEXT, "
+    "policy TEXT, objective TEXT, status TEXT, why TEXT, w INTEGER, a INTEGER, kv INTEGER, PRIMARY KEY "
+    "(machine, point)) WITHOUT ROWID;"
+    "CREATE TABLE layers (machine INTEGER, point INTEGER, position INTEGER, name TEXT, op TEXT, phase TEXT, "
+    "repeat "
     "INTEGER, steps INTEGER, m INTEGER, n INTEGER, k INTEGER, batch INTEGER, w_bits INTEGER, a_bits INTEGER, "
     "kv_bits INTEGER, macs INTEGER, compute_cycles INTEGER, memory_cycles INTEGER, cycles INTEGER, latency_s "
-    "REAL, energy_j REAL, dram_read_bytes INTEGER, dram_write_bytes INTEGER, bound TEXT, PRIMARY KEY (point, "
-    "position)) WITHOUT ROWID;";
+    "REAL, energy_j REAL, dram_read_bytes INTEGER, dram_write_bytes INTEGER, bound TEXT, PRIMARY KEY "
+    "(machine, point, position)) WITHOUT ROWID;";
 
 /* Tables in the file, and the format that it says it has. */
 static sim_status read_format(const sim_store *store, int64_t *tables, int64_t *format, sim_err *err)
@@ -219,7 +222,7 @@ static bool is_one_of(const char *name, const char *const *names, int count)
 /* "a" = coalesce("a", excluded."a"), ...: what is known stays. */
 static void add_coalesced(sim_text *sql, const char *const *names, int count)
 {
-    sim_text_add(sql, " ON CONFLICT (id) DO UPDATE SET ");
+    sim_text_add(sql, " ON CONFLICT (machine, point) DO UPDATE SET ");
     for (int i = 0; i < count; i++) {
         sim_text_add(sql, i ? ", " : "");
         sim_store_quote(sql, names[i]);
@@ -235,14 +238,14 @@ static sim_status prepare_put(sim_store *store, const char *const *names, int co
 {
     sim_text sql = {.length = 0};
 
-    sim_text_add(&sql, "INSERT INTO points (id");
+    sim_text_add(&sql, "INSERT INTO points (machine, point");
     for (int i = 0; i < count; i++) {
         sim_text_add(&sql, ", ");
         sim_store_quote(&sql, names[i]);
     }
-    sim_text_add(&sql, ") VALUES (?1");
+    sim_text_add(&sql, ") VALUES (?1, ?2");
     for (int i = 0; i < count; i++)
-        sim_text_printf(&sql, ", ?%d", i + 2);
+        sim_text_printf(&sql, ", ?%d", i + 3);
     sim_text_add(&sql, ")");
     add_coalesced(&sql, names, count);
     return finish_sql(store, &sql, &store->put, err);
@@ -259,9 +262,10 @@ static sim_status prepare_has(sim_store *store, const char *const *asked, int co
         sim_store_quote(&sql, asked[i]);
         sim_text_add(&sql, " IS NOT NULL");
     }
-    sim_text_add(&sql, " FROM points WHERE id = ?1");
+    sim_text_add(&sql, " FROM points WHERE machine = ?1 AND point = ?2");
     if (store->layers)
-        sim_text_add(&sql, " AND (status = 'infeasible' OR EXISTS (SELECT 1 FROM layers WHERE point = ?1))");
+        sim_text_add(&sql, " AND (status = 'infeasible' OR EXISTS (SELECT 1 FROM layers AS l WHERE l.machine "
+                           "= ?1 AND l.point = ?2))");
     return finish_sql(store, &sql, &store->has, err);
 }
 
@@ -269,9 +273,9 @@ static sim_status prepare_put_layer(sim_store *store, sim_err *err)
 {
     sim_text sql = {.length = 0};
 
-    sim_text_add(&sql, "INSERT OR IGNORE INTO layers VALUES (?1");
+    sim_text_add(&sql, "INSERT OR IGNORE INTO layers VALUES (?1, ?2");
     for (int i = 0; i < SIM_STORE_LAYER_VALUES; i++)
-        sim_text_printf(&sql, ", ?%d", i + 2);
+        sim_text_printf(&sql, ", ?%d", i + 3);
     sim_text_add(&sql, ")");
     return finish_sql(store, &sql, &store->put_layer, err);
 }
@@ -314,11 +318,12 @@ sim_status sim_store_is_empty(sim_store *store, bool *empty, sim_err *err)
     return sqlite3_finalize(any) == SQLITE_OK ? SIM_OK : failed(store, err);
 }
 
-sim_status sim_store_has(sim_store *store, int64_t id, sim_store_has_what *has, sim_err *err)
+sim_status sim_store_has(sim_store *store, sim_store_key key, sim_store_has_what *has, sim_err *err)
 {
     int step;
 
-    sqlite3_bind_int64(store->has, 1, id);
+    sqlite3_bind_int64(store->has, 1, key.machine);
+    sqlite3_bind_int64(store->has, 2, key.point);
     step = sqlite3_step(store->has);
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         return failed(store, err);
@@ -363,26 +368,28 @@ static void bind(sqlite3_stmt *statement, int at, const sim_store_value *value)
     }
 }
 
-static sim_status put(sim_store *store, sqlite3_stmt *statement, int64_t id, const sim_store_value *values,
-                      int count, sim_err *err)
+static sim_status put(sim_store *store, sqlite3_stmt *statement, sim_store_key key,
+                      const sim_store_value *values, int count, sim_err *err)
 {
-    sqlite3_bind_int64(statement, 1, id);
+    sqlite3_bind_int64(statement, 1, key.machine);
+    sqlite3_bind_int64(statement, 2, key.point);
     for (int i = 0; i < count; i++)
-        bind(statement, i + 2, &values[i]);
+        bind(statement, i + 3, &values[i]);
     if (sqlite3_step(statement) != SQLITE_DONE)
         return failed(store, err);
     sqlite3_reset(statement);
     return SIM_OK;
 }
 
-sim_status sim_store_put(sim_store *store, int64_t id, const sim_store_value *values, sim_err *err)
+sim_status sim_store_put(sim_store *store, sim_store_key key, const sim_store_value *values, sim_err *err)
 {
-    return put(store, store->put, id, values, store->columns, err);
+    return put(store, store->put, key, values, store->columns, err);
 }
 
-sim_status sim_store_put_layer(sim_store *store, int64_t point, const sim_store_value *values, sim_err *err)
+sim_status sim_store_put_layer(sim_store *store, sim_store_key key, const sim_store_value *values,
+                               sim_err *err)
 {
-    return put(store, store->put_layer, point, values, SIM_STORE_LAYER_VALUES, err);
+    return put(store, store->put_layer, key, values, SIM_STORE_LAYER_VALUES, err);
 }
 
 /* ---- merging ---------------------------------------------------------------------------------------- */
@@ -413,7 +420,7 @@ static sim_status join_columns(sim_store *store, const char **names, int *count,
     sqlite3_stmt *info;
     int step = SQLITE_DONE;
     sim_status status = prepare(
-        store, "SELECT name, type FROM pragma_table_info('points', 'other') WHERE name != 'id'", &info, err);
+        store, "SELECT name, type FROM pragma_table_info('points', 'other') WHERE pk = 0", &info, err);
 
     *count = 0;
     while (status == SIM_OK && (step = sqlite3_step(info)) == SQLITE_ROW && *count < NAMES_MAX) {
@@ -447,7 +454,7 @@ static sim_status copy_points(sim_store *store, sim_err *err)
                    : sim_fail(err, SIM_NO_MEMORY, store->path, 0, "out of memory");
     if (status == SIM_OK) {
         for (int part = 0; part < 2; part++) {
-            sim_text_add(&sql, part ? ") SELECT id" : "INSERT INTO main.points (id");
+            sim_text_add(&sql, part ? ") SELECT machine, point" : "INSERT INTO main.points (machine, point");
             for (int i = 0; i < count; i++) {
                 sim_text_add(&sql, ", ");
                 sim_store_quote(&sql, names[i]);

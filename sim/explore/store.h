@@ -1,10 +1,12 @@
 /* Results of sweeps in an SQLite file: one row per point, keyed by what the point is, so that a rerun finds
  * it and stores merge without doubles.
  *
- *   points   id (64-bit hash of canonical arch, workload, policy, objective and model version), version,
- *            arch, workload, phase, policy, objective, status (ok, infeasible, excluded), why, w, a, kv
- * (bits), a column per axis that any sweep had, named after it, and the figures of sweep.h layers   on
- * demand: point, position, and columns of `run --csv`
+ * Table points: machine and point, the key (64-bit hashes, one of canonical arch, workload and version of the
+ * model, one of policy and objective; points that share what is expensive lie together); version, arch,
+ * workload, phase, policy, objective, status (ok, infeasible, excluded), why, w, a, kv (bits); a column for
+ * each axis that any sweep had, named after it; the figures of sweep.h.
+ *
+ * Table layers, on demand: machine, point, position, and columns of `run --csv`.
  *
  * One process writes at a time; others wait for it (a minute) and then see its rows. The journal is SQLite's
  * own rollback journal: a process that is killed loses the batch it was writing, never the file. File systems
@@ -20,6 +22,10 @@
 #include <stdint.h>
 
 typedef struct sim_store sim_store;
+
+typedef struct sim_store_key {
+    int64_t machine, point;
+} sim_store_key;
 
 /* A value of a column: a number, a text, or neither (NULL). */
 typedef struct sim_store_value {
@@ -49,14 +55,15 @@ typedef enum sim_store_has_what {
     SIM_STORE_HAS_ALL
 } sim_store_has_what;
 
-sim_status sim_store_has(sim_store *store, int64_t id, sim_store_has_what *has, sim_err *err);
+sim_status sim_store_has(sim_store *store, sim_store_key key, sim_store_has_what *has, sim_err *err);
 
 sim_status sim_store_begin(sim_store *store, sim_err *err);
-sim_status sim_store_put(sim_store *store, int64_t id, const sim_store_value *values, sim_err *err);
+sim_status sim_store_put(sim_store *store, sim_store_key key, const sim_store_value *values, sim_err *err);
 /* position, name, op, phase, repeat, steps, m, n, k, batch, w_bits, a_bits, kv_bits, macs, compute_cycles,
  * memory_cycles, cycles, latency_s, energy_j, dram_read_bytes, dram_write_bytes, bound. */
 enum { SIM_STORE_LAYER_VALUES = 22 };
-sim_status sim_store_put_layer(sim_store *store, int64_t point, const sim_store_value *values, sim_err *err);
+sim_status sim_store_put_layer(sim_store *store, sim_store_key key, const sim_store_value *values,
+                               sim_err *err);
 sim_status sim_store_commit(sim_store *store, sim_err *err);
 void sim_store_rollback(sim_store *store);
 

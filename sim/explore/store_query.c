@@ -65,7 +65,8 @@ static sim_status known_column(const sim_store *store, const columns *all, const
 /* Not shown unless asked for. */
 static bool is_inner(const char *name)
 {
-    return strcmp(name, "id") == 0 || strcmp(name, "version") == 0 || strcmp(name, "why") == 0;
+    return strcmp(name, "machine") == 0 || strcmp(name, "point") == 0 || strcmp(name, "version") == 0 ||
+           strcmp(name, "why") == 0;
 }
 
 /* "a,b" quoted, or all. */
@@ -114,7 +115,7 @@ static sim_status add_order(const sim_store *store, sim_arena *arena, sim_text *
         sim_text_add(sql, ", points.");
         sim_store_quote(sql, axes.names[i]);
     }
-    sim_text_add(sql, ", policy, id");
+    sim_text_add(sql, ", policy, points.machine, points.point");
     return axes.no_memory ? sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory") : status;
 }
 
@@ -224,7 +225,7 @@ static sim_status write_sql(const sim_store *store, const sim_store_query *query
     }
     /* On lines of its own, the condition can hide nothing of what follows in a comment. */
     sim_text_printf(sql, " FROM points%s WHERE (\n%s\n)",
-                    query->layers ? " JOIN layers ON layers.point = points.id" : "",
+                    query->layers ? " JOIN layers USING (machine, point)" : "",
                     query->where ? query->where : "status = 'ok'");
     for (int i = 0; i < 2 && front; i++) {
         sim_text_add(sql, " AND ");
@@ -236,7 +237,7 @@ static sim_status write_sql(const sim_store *store, const sim_store_query *query
             sim_text_add(sql, i ? ", " : " ORDER BY ");
             sim_store_quote(sql, query->pareto[i]);
         }
-        sim_text_add(sql, ", id");
+        sim_text_add(sql, ", machine, point");
     } else if (status == SIM_OK) {
         status = add_order(store, arena, sql, err);
         sim_text_add(sql, query->layers ? ", position" : "");

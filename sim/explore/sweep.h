@@ -1,9 +1,9 @@
 /* Sweeps: every point of a space (space.h) priced and stored (store.h), resumable, on any number of threads,
  * processes and machines.
  *
- * A point is an arch file with settings, a workload with options, a policy and an objective. Its id is a hash
- * of what these turn out to be, not of how they were named: whoever asks for the same point finds it. Rows do
- * not depend on the number of threads, nor on the shard.
+ * A point is an arch file with settings, a workload with options, a policy and an objective. Its key is a
+ * hash of what these turn out to be, not of how they were named: whoever asks for the same point finds it.
+ * Rows do not depend on the number of threads, nor on the shard.
  *
  * Threads take blocks of neighbouring points, price them, and whichever finds a batch of finished blocks
  * waiting stores it, in the order of the points, while the others go on. What lies in memory is a window of

@@ -359,7 +359,7 @@ static sim_status describe(sim_point_worker *w, sim_arena *arena, sim_point_row 
 sim_status sim_point_identify(sim_point_worker *w, int64_t point, sim_arena *arena, sim_point_row *row,
                               sim_err *err)
 {
-    uint64_t parts[4];
+    uint64_t parts[3];
     sim_status status;
 
     memset(row, 0, sizeof *row);
@@ -372,9 +372,9 @@ sim_status sim_point_identify(sim_point_worker *w, int64_t point, sim_arena *are
         return status;
     parts[0] = w->arch.id;
     parts[1] = w->part->id;
-    parts[2] = sim_policy_identity(&w->policy, w->objective);
-    parts[3] = sim_hash(SIM_HASH_START, SIMACC_VERSION, strlen(SIMACC_VERSION));
-    row->id = (int64_t)sim_hash(SIM_HASH_START, parts, sizeof parts);
+    parts[2] = sim_hash(SIM_HASH_START, SIMACC_VERSION, strlen(SIMACC_VERSION));
+    row->key.machine = (int64_t)sim_hash(SIM_HASH_START, parts, sizeof parts);
+    row->key.point = (int64_t)sim_policy_identity(&w->policy, w->objective);
     return describe(w, arena, row, err);
 }
 

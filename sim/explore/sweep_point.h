@@ -7,7 +7,8 @@
 typedef enum sim_point_status { SIM_POINT_OK, SIM_POINT_INFEASIBLE, SIM_POINT_EXCLUDED } sim_point_status;
 
 typedef struct sim_point_row {
-    int64_t point, id;
+    int64_t point;
+    sim_store_key key;
     int64_t index[SIM_SPACE_AXES_MAX];
     sim_point_status status;
     const char *arch, *workload, *policy, *objective, *phase; /* live as long as the row's arena */
@@ -28,7 +29,7 @@ sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err); /*
 void sim_point_worker_free(sim_point_worker *worker);
 
 /* Sets all of `row` but what pricing finds out; texts live in `arena`. A point whose files cannot be used
- * with its settings is infeasible (it has its reason then, and an id of its own); other errors are the
+ * with its settings is infeasible (it has its reason then, and a key of its own); other errors are the
  * sweep's. */
 sim_status sim_point_identify(sim_point_worker *worker, int64_t point, sim_arena *arena, sim_point_row *row,
                               sim_err *err);

@@ -107,7 +107,7 @@ static sim_status put_layers(sim_store *store, const sim_point_row *row, sim_err
             text_value(sim_bound_names[l->bound]),
         };
 
-        status = sim_store_put_layer(store, row->id, values, err);
+        status = sim_store_put_layer(store, row->key, values, err);
     }
     return status;
 }
@@ -136,6 +136,6 @@ sim_status sim_sweep_put(const sim_sweep *sweep, sim_store *store, const sim_poi
             values[n++] = axis_value(sweep, row, i, buffers[i], sizeof buffers[i]);
     for (int i = 0; i < SIM_SWEEP_FIGURES; i++)
         values[n++] = number_value(row->figures[i]);
-    status = sim_store_put(store, row->id, values, err);
+    status = sim_store_put(store, row->key, values, err);
     return status == SIM_OK ? put_layers(store, row, err) : status;
 }

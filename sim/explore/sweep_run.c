@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Points in memory at once: enough that a batch of half of them is written fast, and that no thread waits
- * while one writes. Those with layers are some ten times as large. */
+/* Points in memory at once: enough that a batch of a quarter of them is written fast, and that no thread
+ * waits while one writes. Those with layers are some ten times as large. */
 enum { WINDOW_POINTS = 8192, WINDOW_POINTS_WITH_LAYERS = 1024, THREADS_MAX = 1024 };
 
 static const double batch_s = 0.25; /* finished points are stored at least so often */
@@ -115,7 +115,7 @@ static sim_status find_stored(runner *r, thread *t, block *b)
 
         if (b->wishes[i] != WISH_PRICE)
             continue;
-        status = sim_store_has(r->store, b->rows[i].id, &has, &t->err);
+        status = sim_store_has(r->store, b->rows[i].key, &has, &t->err);
         if (has == SIM_STORE_HAS_ALL)
             b->wishes[i] = WISH_NOTHING;
         else if (has == SIM_STORE_HAS_FIGURES)
@@ -250,7 +250,7 @@ static bool must_write(runner *r)
         r->ready++;
     if (r->writing || r->ready == r->written)
         return false;
-    return r->ready - r->written >= (r->window + 1) / 2 || r->claimed - r->written >= r->window ||
+    return r->ready - r->written >= (r->window + 3) / 4 || r->claimed - r->written >= r->window ||
            r->ready == r->points.blocks || now_s() - r->written_s >= batch_s;
 }
 

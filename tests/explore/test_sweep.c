@@ -269,9 +269,11 @@ Test(sweep, layers_sum_up_to_the_point)
     cr_expect_gt(lines_of(layers), 20);
     cr_expect(strstr(layers, "layers.0-31.q_proj"), "names are those of all blocks");
     cr_expect_eq(
-        lines_of(export(&f, "s",
-                        (sim_store_query){.where = "abs(cycles - (SELECT sum(l.cycles * l.repeat) FROM "
-                                                   "layers l WHERE l.point = points.id)) < 1"})),
+        lines_of(export(
+            &f, "s",
+            (sim_store_query){
+                .where = "abs(cycles - (SELECT sum(l.cycles * l.repeat) FROM "
+                         "layers l WHERE l.machine = points.machine AND l.point = points.point)) < 1"})),
         3);
     end(&f);
 }
