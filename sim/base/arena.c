@@ -47,6 +47,24 @@ void sim_arena_free(sim_arena *arena)
     arena->used_bytes = 0;
 }
 
+void sim_arena_reset(sim_arena *arena)
+{
+    arena_block *largest = arena->blocks, **at = &arena->blocks;
+
+    for (arena_block *block = largest; block; block = block->next)
+        if (block->size > largest->size)
+            largest = block;
+    if (!largest)
+        return;
+    while (*at != largest)
+        at = &(*at)->next;
+    *at = largest->next;
+    sim_arena_free(arena);
+    largest->next = NULL;
+    largest->used = 0;
+    arena->blocks = largest;
+}
+
 /* A block with room for `bytes`. The block being filled stays in front when it has more room left than the
  * new one would have: one large allocation does not waste it. */
 static arena_block *add_block(sim_arena *arena, size_t bytes)

@@ -19,8 +19,8 @@ typedef struct sim_command {
     int (*run)(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim_err *err);
 } sim_command;
 
-extern const sim_command sim_cmd_run, sim_cmd_table, sim_cmd_plot, sim_cmd_calibrate, sim_cmd_import,
-    sim_cmd_list, sim_cmd_validate, sim_cmd_help;
+extern const sim_command sim_cmd_run, sim_cmd_table, sim_cmd_sweep, sim_cmd_export, sim_cmd_merge,
+    sim_cmd_plot, sim_cmd_calibrate, sim_cmd_import, sim_cmd_list, sim_cmd_validate, sim_cmd_help;
 
 /* NULL-terminated, in the order of help. */
 extern const sim_command *const sim_commands[];

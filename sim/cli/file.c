@@ -40,43 +40,58 @@ void sim_file_guard_signals(void)
         sigaction(failing[i], &action, NULL);
 }
 
-/* Writes, flushes (`sync`: to the disk) and closes; false with errno set on any failure, closed all the same.
- */
-static bool write_and_close(int descriptor, const char *data, size_t length, bool sync)
+bool sim_file_bytes(int descriptor, const char *data, size_t length)
 {
-    int error = 0;
-
     while (length > 0) {
         ssize_t written = write(descriptor, data, length);
 
         if (written < 0 && errno == EINTR)
             continue;
-        if (written < 0) {
-            error = errno;
-            break;
-        }
+        if (written < 0)
+            return false;
         data += written;
         length -= (size_t)written;
     }
+    return true;
+}
+
+typedef struct source {
+    sim_file_produce *produce;
+    void *user;
+} source;
+
+/* Writes, flushes (`sync`: to the disk) and closes; false with errno set on any failure, closed all the same.
+ */
+static bool write_and_close(int descriptor, source from, bool sync)
+{
+    bool good = from.produce(from.user, descriptor);
+    int error = good ? 0 : errno;
+
     /* A file system that cannot sync says EINVAL: nothing more can be done there. */
-    if (!error && sync && fsync(descriptor) != 0 && errno != EINVAL)
+    if (good && sync && fsync(descriptor) != 0 && errno != EINVAL) {
+        good = false;
         error = errno;
-    if (close(descriptor) != 0 && !error)
+    }
+    if (close(descriptor) != 0 && good) {
+        good = false;
         error = errno;
+    }
     errno = error;
-    return error == 0;
+    return good;
 }
 
 static sim_status fail(const char *path, int error, sim_err *err)
 {
+    if (error == 0) /* the source has said what is wrong */
+        return sim_err_status(err);
     return sim_fail(err, SIM_IO, path, 0, "cannot write: %s", strerror(error));
 }
 
-static sim_status write_directly(const char *path, const char *data, size_t length, sim_err *err)
+static sim_status write_directly(const char *path, source from, sim_err *err)
 {
     int descriptor = open(path, O_WRONLY | O_NOCTTY);
 
-    if (descriptor < 0 || !write_and_close(descriptor, data, length, false))
+    if (descriptor < 0 || !write_and_close(descriptor, from, false))
         return fail(path, errno, err);
     return SIM_OK;
 }
@@ -109,11 +124,12 @@ static int create_temporary(const char *target)
     return -1;
 }
 
-static sim_status replace(const char *path, const char *target, const struct stat *before, const char *data,
-                          size_t length, sim_err *err)
+static sim_status replace(const char *path, const char *target, const struct stat *before, source from,
+                          sim_err *err)
 {
     sigset_t block, previous;
     int descriptor, error = 0;
+    bool good = true;
 
     /* A signal between the creation and the note that it exists would leave the file behind. */
     sigemptyset(&block);
@@ -127,20 +143,21 @@ static sim_status replace(const char *path, const char *target, const struct sta
     if (descriptor < 0)
         return fail(path, error, err);
 
-    error = 0;
     if (before && fchmod(descriptor, before->st_mode & 07777) != 0) {
         error = errno;
         close(descriptor);
-    } else if (!write_and_close(descriptor, data, length, true) || rename(temporary, target) != 0) {
+        good = false;
+    } else if (!write_and_close(descriptor, from, true) || rename(temporary, target) != 0) {
         error = errno;
+        good = false;
     }
-    if (error)
+    if (!good)
         unlink(temporary);
     temporary_exists = 0;
-    return error ? fail(path, error, err) : SIM_OK;
+    return good ? SIM_OK : fail(path, error, err);
 }
 
-sim_status sim_file_write(const char *path, const char *data, size_t length, sim_err *err)
+static sim_status write_path(const char *path, source from, sim_err *err)
 {
     struct stat before;
     char target[PATH_SIZE];
@@ -148,15 +165,43 @@ sim_status sim_file_write(const char *path, const char *data, size_t length, sim
     if (stat(path, &before) != 0) {
         if (errno != ENOENT)
             return fail(path, errno, err);
-        return replace(path, path, NULL, data, length, err);
+        return replace(path, path, NULL, from, err);
     }
     if (S_ISDIR(before.st_mode))
         return fail(path, EISDIR, err);
     if (!S_ISREG(before.st_mode))
-        return write_directly(path, data, length, err);
+        return write_directly(path, from, err);
     if (access(path, W_OK) != 0) /* a rename would ignore that the file is write-protected */
         return fail(path, errno, err);
     if (!realpath(path, target))
         return fail(path, errno, err);
-    return replace(path, target, &before, data, length, err);
+    return replace(path, target, &before, from, err);
+}
+
+sim_status sim_file_stream(const char *path, sim_file_produce *produce, void *user, sim_err *err)
+{
+    const source from = {produce, user};
+
+    if (path)
+        return write_path(path, from, err);
+    return write_and_close(STDOUT_FILENO, from, false) ? SIM_OK : fail("stdout", errno, err);
+}
+
+typedef struct bytes {
+    const char *data;
+    size_t length;
+} bytes;
+
+static bool produce_bytes(void *user, int descriptor)
+{
+    const bytes *b = user;
+
+    return sim_file_bytes(descriptor, b->data, b->length);
+}
+
+sim_status sim_file_write(const char *path, const char *data, size_t length, sim_err *err)
+{
+    bytes all = {data, length};
+
+    return write_path(path, (source){produce_bytes, &all}, err);
 }

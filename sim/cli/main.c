@@ -7,9 +7,9 @@
 
 #include <string.h>
 
-const sim_command *const sim_commands[] = {&sim_cmd_run,       &sim_cmd_table,  &sim_cmd_plot,
-                                           &sim_cmd_calibrate, &sim_cmd_import, &sim_cmd_list,
-                                           &sim_cmd_validate,  &sim_cmd_help,   NULL};
+const sim_command *const sim_commands[] = {
+    &sim_cmd_run,       &sim_cmd_table,  &sim_cmd_sweep, &sim_cmd_export,   &sim_cmd_merge, &sim_cmd_plot,
+    &sim_cmd_calibrate, &sim_cmd_import, &sim_cmd_list,  &sim_cmd_validate, &sim_cmd_help,  NULL};
 
 enum { COMMANDS_MAX = 32, OPTIONS_MAX = 32 };
 
@@ -47,8 +47,10 @@ static void check_operands(const sim_command *command, const sim_opts *opts, sim
 {
     int most = 0;
 
-    while (command->operands[most])
+    while (command->operands[most] && strcmp(command->operands[most], "...") != 0)
         most++;
+    if (command->operands[most]) /* and more of the last */
+        most = opts->operand_count;
     if (opts->operand_count < command->least_operands)
         sim_fail(err, SIM_USAGE, NULL, 0, "%s: missing %s", command->name,
                  command->operands[opts->operand_count]);

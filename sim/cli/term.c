@@ -1,5 +1,7 @@
 #include "cli/term.h"
 
+#include "cli/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -44,24 +46,9 @@ void sim_term_init(sim_term *term)
     }
 }
 
-static bool write_all(int descriptor, const char *data, size_t length)
-{
-    while (length > 0) {
-        ssize_t written = write(descriptor, data, length);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        data += written;
-        length -= (size_t)written;
-    }
-    return true;
-}
-
 sim_status sim_term_answer(const char *data, size_t length, sim_err *err)
 {
-    if (!write_all(STDOUT_FILENO, data, length) || close(STDOUT_FILENO) != 0)
+    if (!sim_file_bytes(STDOUT_FILENO, data, length) || close(STDOUT_FILENO) != 0)
         return sim_fail(err, SIM_IO, "stdout", 0, "cannot write: %s", strerror(errno));
     return SIM_OK;
 }
@@ -74,8 +61,8 @@ void sim_term_errors(const sim_err *err)
         return;
     sim_err_format(err, &text);
     if (text.failed || !text.data)
-        write_all(STDERR_FILENO, "simacc: error: out of memory\n", 29);
+        sim_file_bytes(STDERR_FILENO, "simacc: error: out of memory\n", 29);
     else
-        write_all(STDERR_FILENO, text.data, text.length);
+        sim_file_bytes(STDERR_FILENO, text.data, text.length);
     sim_text_free(&text);
 }

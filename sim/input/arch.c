@@ -217,18 +217,18 @@ static sim_status read_calibration(const sim_cfg *cfg, const sim_arch_setting *s
     return status;
 }
 
-static sim_status load(const char *path, const sim_arch_setting *settings, int count, sim_arena *arena,
-                       sim_arch *out, sim_text *canonical, sim_err *err)
+static sim_status load(const char *path, const sim_arch_setting *settings, int count, sim_cfg_shelf *shelf,
+                       sim_arena *arena, sim_arch *out, sim_text *canonical, sim_err *err)
 {
     int before = err->count + err->dropped;
     sim_cfg cfg;
     sim_param_set set = {.arena = arena};
     sim_tech_query query = {
-        .arch_file = path, .arch_cfg = &cfg, .settings = settings, .setting_count = count};
+        .arch_file = path, .arch_cfg = &cfg, .shelf = shelf, .settings = settings, .setting_count = count};
     sim_status status = check_form(settings, count, err);
 
     if (status == SIM_OK)
-        status = sim_cfg_load(path, arena, &cfg, err);
+        status = sim_cfg_load_shelved(shelf, path, arena, &cfg, err);
     if (status == SIM_OK)
         status = find_backend(&cfg, settings, count, path, arena, out, err);
     if (status != SIM_OK)
@@ -265,8 +265,8 @@ static sim_status load(const char *path, const sim_arch_setting *settings, int c
     return SIM_OK;
 }
 
-sim_status sim_arch_load(const char *path, const sim_arch_setting *settings, int count, sim_arena *arena,
-                         sim_arch *out, sim_err *err)
+sim_status sim_arch_load_shelved(const char *path, const sim_arch_setting *settings, int count,
+                                 sim_cfg_shelf *shelf, sim_arena *arena, sim_arch *out, sim_err *err)
 {
     sim_text canonical = {.allocator = arena->allocator};
     sim_status status = SIM_OK;
@@ -276,11 +276,17 @@ sim_status sim_arch_load(const char *path, const sim_arch_setting *settings, int
     if (!out->file)
         status = sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
     if (status == SIM_OK)
-        status = load(out->file, settings, count, arena, out, &canonical, err);
+        status = load(out->file, settings, count, shelf, arena, out, &canonical, err);
     if (status == SIM_OK && canonical.failed)
         status = sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
     if (status == SIM_OK)
         out->id = sim_hash(SIM_HASH_START, canonical.data, canonical.length);
     sim_text_free(&canonical);
     return status;
+}
+
+sim_status sim_arch_load(const char *path, const sim_arch_setting *settings, int count, sim_arena *arena,
+                         sim_arch *out, sim_err *err)
+{
+    return sim_arch_load_shelved(path, settings, count, NULL, arena, out, err);
 }

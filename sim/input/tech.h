@@ -31,6 +31,7 @@ typedef struct sim_tech_query {
     const char *arch_file;
     const sim_cfg *arch_cfg; /* may define groups `tech` and `dram_kinds` itself */
     sim_named tech;          /* name NULL: the group `tech` of the arch file */
+    sim_cfg_shelf *shelf;    /* of files read before; NULL: none */
     bool dram_only;          /* energy is keys of the arch: just the DRAM kind, of tech/dram.cfg */
     sim_named dram;
     const sim_arch_setting *settings; /* of these, "tech.*" and "dram_kinds.*" are taken */

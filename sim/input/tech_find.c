@@ -107,5 +107,5 @@ sim_status sim_tech_load_file(const sim_tech_query *query, sim_arena *arena, sim
 {
     sim_status status = sim_named_file(query->arch_file, "tech", "tech", &query->tech, arena, file, err);
 
-    return status == SIM_OK ? sim_cfg_load(*file, arena, cfg, err) : status;
+    return status == SIM_OK ? sim_cfg_load_shelved(query->shelf, *file, arena, cfg, err) : status;
 }

@@ -65,6 +65,7 @@ static added add_layer(stage *s, const sim_layer *layer, const sim_layer_request
                        const sim_layer_cost *cost)
 {
     int64_t bits = sim_stored_bits(1, layer->cache_row_elements, q->precision.kv.bits, q->precision.group);
+    int64_t sets; /* of all instances */
     growth *g;
 
     if (cost->tensor_bytes > s->tensor_bytes)
@@ -76,7 +77,9 @@ static added add_layer(stage *s, const sim_layer *layer, const sim_layer_request
     g = growth_of(s, &layer->cache_law);
     if (!g)
         return TOO_MANY_LAWS;
-    return add_times(&g->row_bytes, bits / 8, layer->cache_sets) ? ADDED : TOO_LARGE;
+    if (__builtin_mul_overflow(layer->cache_sets, layer->repeat, &sets))
+        return TOO_LARGE;
+    return add_times(&g->row_bytes, bits / 8, sets) ? ADDED : TOO_LARGE;
 }
 
 static added fill_stages(const sim_workload *workload, const sim_layer_request *requests,

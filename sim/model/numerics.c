@@ -136,6 +136,7 @@ static sim_layer *append_vector(list *out, const sim_layer_request *q, const cha
     *layer = (sim_layer){.line = of->line,
                          .op = op,
                          .repeat = of->repeat,
+                         .scattered = of->scattered,
                          .phase = of->phase,
                          .steps = of->steps,
                          .later_pass = of->later_pass,

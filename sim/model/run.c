@@ -196,9 +196,41 @@ static sim_status name_checkpoint(const sim_workload *workload, const sim_policy
 
 /* ---- the run ------------------------------------------------------------------------------------- */
 
-sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
-                         sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
+/* Tiles are chosen by an objective; each has its own. */
+struct sim_run_memory {
+    const sim_arch *arch;
+    sim_arena *arena;
+    sim_map_cache *cache;
+    struct sim_gemm_memo *memos[SIM_OBJECTIVE_COUNT];
+    sim_prices kernel_prices[SIM_GPU_MATHS];
+};
+
+sim_run_memory *sim_run_memory_new(const sim_arch *arch, sim_arena *arena)
 {
+    sim_run_memory *memory = sim_arena_alloc(arena, 1, sizeof *memory);
+
+    if (!memory)
+        return NULL;
+    memory->arch = arch;
+    memory->arena = arena;
+    memory->cache = sim_map_cache_new(arena);
+    sim_gpu_prices_all(arch, memory->kernel_prices);
+    return memory->cache ? memory : NULL;
+}
+
+int64_t sim_run_memory_products(const sim_run_memory *memory)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < SIM_OBJECTIVE_COUNT; i++)
+        sum += memory->memos[i] ? sim_gemm_memo_count(memory->memos[i]) : 0;
+    return sum;
+}
+
+sim_status sim_run_remembering(sim_run_memory *memory, const sim_workload *workload, const sim_policy *policy,
+                               sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
+{
+    const sim_arch *arch = memory->arch;
     sim_layer_request *asked = sim_arena_alloc(arena, (size_t)workload->layer_count, sizeof *asked);
     const sim_layer_request *requests;
     sim_schedule schedule;
@@ -208,11 +240,13 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
     sim_status status;
 
     memset(out, 0, sizeof *out);
-    context.cache = sim_map_cache_new(arena);
-    context.memo = sim_gemm_memo_new(arena);
-    if (!asked || !context.cache || !context.memo)
+    if (!memory->memos[objective])
+        memory->memos[objective] = sim_gemm_memo_new(memory->arena);
+    context.cache = memory->cache;
+    context.memo = memory->memos[objective];
+    if (!asked || !context.memo)
         return out_of_memory(err);
-    sim_gpu_prices_all(arch, context.kernel_prices);
+    memcpy(context.kernel_prices, memory->kernel_prices, sizeof context.kernel_prices);
 
     status = requests_of(arch, workload, policy, asked, err);
     if (status == SIM_OK)
@@ -248,4 +282,14 @@ sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, con
         return status;
     out->energy_provenance = sim_energy_provenance_of(arch, &out->totals);
     return SIM_OK;
+}
+
+sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
+                         sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err)
+{
+    sim_run_memory *memory = sim_run_memory_new(arch, arena);
+
+    if (!memory)
+        return out_of_memory(err);
+    return sim_run_remembering(memory, workload, policy, objective, arena, out, err);
 }

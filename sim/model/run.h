@@ -10,6 +10,16 @@
 sim_status sim_run_model(const sim_arch *arch, const sim_workload *workload, const sim_policy *policy,
                          sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
 
+/* What runs on one arch find out (mapped products, prices) for those that come after. Lives in `arena`, which
+ * grows with it: sim_run_memory_products() says by how many products. NULL: out of memory. */
+typedef struct sim_run_memory sim_run_memory;
+sim_run_memory *sim_run_memory_new(const sim_arch *arch, sim_arena *arena);
+int64_t sim_run_memory_products(const sim_run_memory *memory);
+
+/* sim_run_model() on the arch of `memory`, with the same result. `arena` must not outlive the memory. */
+sim_status sim_run_remembering(sim_run_memory *memory, const sim_workload *workload, const sim_policy *policy,
+                               sim_objective objective, sim_arena *arena, sim_result *out, sim_err *err);
+
 /* Whether the layer has weights of its own: a convolution, or a matmul with static weights. These are the
  * layers that a policy by position counts, one per entry of the workload. */
 bool sim_has_weights(const sim_layer *layer);

@@ -45,6 +45,7 @@ static void key_of(const sim_layer *layer, sim_layer *key)
     key->name = NULL;
     key->line = 0;
     key->repeat = 0;
+    key->scattered = false;
     key->stage = 0;
 }
 
@@ -114,7 +115,7 @@ static int64_t saved_cycles(const walk *w, const sim_layer *layer, const sim_lay
     const sim_arch *arch = w->x->arch;
     int64_t saved = before ? prefetched_cycles(arch, before, next) : 0, again;
 
-    if (layer->repeat <= 1)
+    if (layer->repeat <= 1 || layer->scattered)
         return saved;
     again = prefetched_cycles(arch, next, next);
     return again < saved ? again : saved;

@@ -128,7 +128,8 @@ typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
     int line;         /* of the workload file; 0 when expanded from a model */
     sim_op op;
-    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
+    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+    bool scattered; /* these do not follow each other, but each an equal of the entry before (model/fold.h) */
     sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
     int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
                       0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
