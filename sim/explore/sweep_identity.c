@@ -16,8 +16,8 @@ static uint64_t add_real(uint64_t id, double x)
 
 static uint64_t add_precision(uint64_t id, const sim_precision *p)
 {
-    const int64_t numbers[] = {p->w.format,  p->w.bits,  p->a.format, p->a.bits,
-                               p->kv.format, p->kv.bits, p->group,    p->scales};
+    const int64_t numbers[] = {p->w.format, p->w.bits, p->a.format,   p->a.bits, p->kv.format,
+                               p->kv.bits,  p->group,  p->group_bits, p->scales};
 
     return add_real(sim_hash(id, numbers, sizeof numbers), p->outliers_frac);
 }
