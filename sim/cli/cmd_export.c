@@ -147,10 +147,16 @@ static const char merge_text[] =
 static int run_merge(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim_err *err)
 {
     sim_store *store;
-    sim_status status = sim_store_open(opts->operands[0], true, &store, err);
+    sim_status status = SIM_OK;
 
     (void)term;
     (void)arena;
+    for (int i = 1; i < opts->operand_count; i++) /* before ALL is made */
+        if (sim_store_open(opts->operands[i], false, &store, err) == SIM_OK)
+            sim_store_close(store);
+    if (err->count > 0)
+        return SIM_BAD_INPUT;
+    status = sim_store_open(opts->operands[0], true, &store, err);
     if (status != SIM_OK)
         return status;
     for (int i = 1; i < opts->operand_count && status == SIM_OK; i++) {

@@ -173,7 +173,7 @@ static sim_status read_base(const sim_opts *opts, sim_arena *arena, sim_sweep *s
     if (!settings)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int i = 0; i < inputs.setting_count; i++)
-        settings[i] = (sim_sweep_setting){inputs.settings[i].key, inputs.settings[i].value};
+        settings[i] = (sim_sweep_setting){inputs.settings[i].key, inputs.settings[i].value, {NULL, 0}};
     sweep->base = (sim_sweep_base){
         .arch = opts->operands[0],
         .workload = opts->operand_count > 1 ? opts->operands[1] : NULL,

@@ -190,7 +190,7 @@ static const sim_expression *read_unary(reader *r)
     } else if (isalpha((unsigned char)*r->at) || *r->at == '_') {
         e = read_name(r);
     } else {
-        wrong(r, *r->at ? "a value is expected" : "a value is missing at the end");
+        wrong(r, *r->at ? "a value is expected" : "a value is missing");
     }
     r->depth--;
     return e;
@@ -235,7 +235,7 @@ sim_status sim_expression_parse(const char *text, bool (*known)(void *user, cons
     *out = read_level(&r, 0);
     skip_space(&r);
     if (*out && *r.at)
-        wrong(&r, "more than an expression");
+        wrong(&r, *r.at == '=' ? "'=' is no operator, '==' is," : "more than an expression");
     if (r.no_memory)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     if (*out && !r.wrong)
@@ -244,9 +244,12 @@ sim_status sim_expression_parse(const char *text, bool (*known)(void *user, cons
     if (r.name[0])
         sim_fail(err, status, line > 0 ? what : NULL, line, "%s%s'%s': unknown name '%s'",
                  line > 0 ? "" : what, line > 0 ? "" : ": ", text, r.name);
-    else
+    else if (*r.at)
         sim_fail(err, status, line > 0 ? what : NULL, line, "%s%s'%s': %s at '%s'", line > 0 ? "" : what,
                  line > 0 ? "" : ": ", text, r.wrong, r.at);
+    else
+        sim_fail(err, status, line > 0 ? what : NULL, line, "%s%s'%s': %s at the end", line > 0 ? "" : what,
+                 line > 0 ? "" : ": ", text, r.wrong);
     sim_hint(
         err,
         "comparisons of names and numbers, joined by && and ||: w <= a && array.rows * array.cols <= 4096");

@@ -35,11 +35,11 @@ sim_status sim_space_zip(sim_space *space, const char *names, sim_space_place pl
             return sim_space_slip(place, err, "'%s' is no axis of this sweep", name);
         if (space->axes[i].zipped)
             return sim_space_slip(place, err, "axis '%s' is zipped twice", name);
-        if (extent >= 0 && space->axes[i].count != extent)
+        if (extent >= 0 && space->axes[i].count != extent && !space->axes[i].bad)
             return sim_space_slip(place, err,
                                   "zipped axes need equally many values: '%s' has %" PRId64 ", not %" PRId64,
                                   name, space->axes[i].count, extent);
-        extent = space->axes[i].count;
+        extent = space->axes[i].bad ? extent : space->axes[i].count;
         space->axes[i].zipped = group;
         at = at[length] ? at + length + 1 : NULL;
     }
@@ -94,7 +94,8 @@ sim_status sim_space_finish(sim_space *space, sim_err *err)
             if (a->zipped)
                 of_zip[a->zipped] = d + 1;
             if (__builtin_mul_overflow(space->size, a->count, &space->size) || space->size > INT64_C(1) << 62)
-                return sim_fail(err, SIM_OVERFLOW, NULL, 0, "the sweep has more than 2^62 points");
+                return sim_space_slip(a->place, err, "with axis '%s' there are more than 2^62 points",
+                                      a->name);
         }
         a->dimension = d;
         if (!list_stretches(a, space->arena))

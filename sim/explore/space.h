@@ -54,7 +54,8 @@ sim_status sim_space_zip(sim_space *space, const char *names, sim_space_place pl
 /* Leaves out the points for which the expression (expression.h) over axes is false. */
 sim_status sim_space_filter(sim_space *space, const char *text, sim_space_place place, sim_err *err);
 
-/* Call once, after all axes: orders them and counts. SIM_OVERFLOW beyond 2^62 points. */
+/* Call once, after all axes: orders them and counts. More than 2^62 points are an error of the axis
+ * that makes them so many. */
 sim_status sim_space_finish(sim_space *space, sim_err *err);
 
 int64_t sim_space_size(const sim_space *space); /* the filter left aside */

@@ -244,8 +244,7 @@ sim_status sim_space_axis(sim_space *space, const char *name, const char *values
         read_part(space, a, a->kind, part, err);
         at = at[length] ? at + length + 1 : NULL;
     }
-    if (err->count + err->dropped > before)
-        return sim_err_status(err);
-    space->axis_count++;
-    return SIM_OK;
+    space->axis_count++; /* also a bad one: its name is known to what comes */
+    a->bad = err->count + err->dropped > before;
+    return a->bad ? sim_err_status(err) : SIM_OK;
 }

@@ -33,6 +33,7 @@ typedef struct sim_axis {
     const sim_axis_kind *kind; /* NULL: a key of the arch file */
     int dimension;             /* that it belongs to, after sim_space_finish */
     int zipped;                /* group of zipped axes, from 1; 0: none */
+    bool bad;                  /* had an error, which has been told */
     sim_space_place place;
 } sim_axis;
 

@@ -14,22 +14,32 @@
 
 enum { VALUES_CHECKED = 64 }; /* of an axis, beside its ends */
 
-/* The axis whose value an error is about, as `--set NAME=value` in place of a file; -1: none. */
-static int axis_of(const sim_space *space, const sim_err_item *e)
+/* Whether an error is about the value of a key, as `--set KEY=value` in place of a file. */
+static bool is_about(const sim_err_item *e, const char *key)
 {
     static const char set[] = "--set ";
+    const size_t skip = sizeof set - 1, length = strlen(key);
 
-    if (strncmp(e->file, set, sizeof set - 1) != 0)
-        return -1;
-    for (int i = 0; i < sim_space_axes(space); i++) {
-        const char *name = sim_space_name(space, i);
-        size_t length = strlen(name);
+    return strncmp(e->file, set, skip) == 0 && strncmp(e->file + skip, key, length) == 0 &&
+           e->file[skip + length] == '=';
+}
 
-        if (sim_space_is_key(space, i) && strncmp(e->file + sizeof set - 1, name, length) == 0 &&
-            e->file[sizeof set - 1 + length] == '=')
+/* The axis whose value it is; -1: none. */
+static int axis_of(const sim_space *space, const sim_err_item *e)
+{
+    for (int i = 0; i < sim_space_axes(space); i++)
+        if (sim_space_is_key(space, i) && is_about(e, sim_space_name(space, i)))
             return i;
-    }
     return -1;
+}
+
+/* Where a fixed setting of a sweep file stands; line 0: it is none. */
+static sim_space_place place_of_setting(const sim_sweep_base *base, const sim_err_item *e)
+{
+    for (int i = 0; i < base->setting_count; i++)
+        if (is_about(e, base->settings[i].key))
+            return base->settings[i].place;
+    return (sim_space_place){NULL, 0};
 }
 
 /* An error about a value, where the axis stands. */
@@ -53,21 +63,26 @@ static void pass_on(const sim_space *space, int axis, const sim_err_item *e, sim
 }
 
 /* The first point: whatever is wrong with it is an error. */
-static sim_status check_first(sim_point_worker *worker, const sim_space *space, sim_err *err)
+static sim_status check_first(sim_point_worker *worker, const sim_sweep *sweep, sim_err *err)
 {
+    const sim_space *space = sweep->space;
     sim_err found = {0};
 
     if (sim_point_check(worker, 0, &found) == SIM_OK)
         return SIM_OK;
     for (int i = 0; i < found.count; i++) {
         const sim_err_item *e = &found.items[i];
+        const sim_space_place place = place_of_setting(&sweep->base, e);
         int axis = axis_of(space, e);
 
         if (axis >= 0) {
             pass_on(space, axis, e, err);
             continue;
         }
-        sim_fail(err, e->status, e->file[0] ? e->file : NULL, e->line, "%s", e->text);
+        if (place.line > 0)
+            sim_fail(err, e->status, place.what, place.line, "%s", e->text);
+        else
+            sim_fail(err, e->status, e->file[0] ? e->file : NULL, e->line, "%s", e->text);
         if (e->hint[0])
             sim_hint(err, "%s", e->hint);
     }
@@ -103,7 +118,7 @@ sim_status sim_sweep_check(const sim_sweep *sweep, sim_err *err)
 {
     const sim_space *space = sweep->space;
     sim_point_worker *worker = sim_point_worker_new(sweep, err);
-    sim_status status = worker ? check_first(worker, space, err) : SIM_NO_MEMORY;
+    sim_status status = worker ? check_first(worker, sweep, err) : SIM_NO_MEMORY;
 
     for (int i = 0; i < sim_space_axes(space) && status == SIM_OK; i++) {
         const int64_t values = sim_space_values(space, i);

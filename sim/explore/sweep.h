@@ -20,6 +20,7 @@
 /* A key of the arch file and its value, as --set has them. */
 typedef struct sim_sweep_setting {
     const char *key, *value;
+    sim_space_place place; /* in a sweep file; line 0: --set */
 } sim_sweep_setting;
 
 /* What stays the same at all points; axes of the same name win. */

@@ -187,6 +187,7 @@ static void read_fixed(reader *r, sim_sweep_setting *to, const sim_cfg_setting *
 {
     to->key = s->key + 4; /* after "set." */
     to->value = values_of(r, s);
+    to->place = (sim_space_place){s->file, s->line};
 }
 
 static bool is_in(const char *key, const char *group)
@@ -194,6 +195,20 @@ static bool is_in(const char *key, const char *group)
     size_t length = strlen(group);
 
     return strncmp(key, group, length) == 0 && key[length] == '.';
+}
+
+/* An axis that takes values, not the name of a group of keys. */
+static bool is_own_axis(const char *key, const char *const *plain, int count)
+{
+    static const char *const bits[] = {"w", "a", "kv", NULL};
+
+    for (int i = 0; i < count; i++)
+        if (strcmp(plain[i], key) == 0)
+            return true;
+    for (int i = 0; bits[i]; i++)
+        if (strcmp(bits[i], key) == 0)
+            return true;
+    return false;
 }
 
 static void read_setting(reader *r, const sim_cfg_setting *s, sim_sweep_setting *settings)
@@ -210,6 +225,10 @@ static void read_setting(reader *r, const sim_cfg_setting *s, sim_sweep_setting 
             read_plain(r, s);
             return;
         }
+    if (s->value.type == SIM_CFG_GROUP && is_in(s->key, "axes") && is_own_axis(s->key + 5, known, PLAIN)) {
+        slip(r, s, "a value or a list of values");
+        return;
+    }
     if (s->value.type == SIM_CFG_GROUP && (strcmp(s->key, "axes") == 0 || strcmp(s->key, "set") == 0 ||
                                            is_in(s->key, "axes") || is_in(s->key, "set")))
         return;

@@ -12,6 +12,7 @@ sweep_case() {
     "$simacc" "$@" >out 2>err
     code=$?
     [ $code -eq "$wanted" ] || fail "exit code $code, not $wanted: simacc $*: $(cat err)"
+    ! grep -q Sanitizer err || fail "simacc $*: $(cat err)"
 }
 rows() { "$simacc" export "$1" --where true | tail -n +2 | wc -l; }
 
@@ -81,6 +82,20 @@ done
 SLURM_ARRAY_TASK_ID=6 SLURM_ARRAY_TASK_MIN=5 SLURM_ARRAY_TASK_COUNT=3 "$simacc" sweep "$arch" "$model" \
     --bits w=2..8,a=4,8 --shard auto -o auto%d.db 2>err || fail "an array from 5 on: $(cat err)"
 [ "$("$simacc" export auto1.db)" = "$("$simacc" export s1.db)" ] || fail "an array from 5 on: another shard"
+
+# ---- fronts, and four threads: what a build with ThreadSanitizer looks at
+
+for jobs in 1 4; do
+    sweep_case 0 sweep "$arch" "$model" --bits w=2..8,a=2..8 --set-axis array.rows=8..64:8 --jobs $jobs \
+        --optimize latency_s,energy_j --evaluations 150 --layers -o o$jobs.db
+    says "o$jobs.db: 150 points priced"
+done
+"$simacc" export o1.db --where true >o1.csv
+"$simacc" export o4.db --where true | cmp -s - o1.csv || fail "the search for a front depends on the threads"
+for option in "--sample 5" "--shard 0/2"; do
+    # shellcheck disable=SC2086 # two words
+    sweep_case 2 sweep "$arch" "$model" --bits w=4,a=8 --optimize latency_s,energy_j $option -o x.db
+done
 
 # ---- killed at any moment
 
