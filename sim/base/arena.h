@@ -24,7 +24,8 @@ typedef struct sim_arena {
 void sim_arena_init(sim_arena *arena, const sim_allocator *allocator);
 void sim_arena_free(sim_arena *arena);
 
-/* Frees what was allocated but keeps one block for what comes: for loops that fill an arena again and again. */
+/* Frees what was allocated but keeps one block for what comes: for loops that fill an arena again and again.
+ */
 void sim_arena_reset(sim_arena *arena);
 
 /* Zeroed memory of count * size bytes, aligned for any type; NULL when it cannot be had or the product

@@ -132,8 +132,8 @@ typedef struct sim_layer {
     const char *name; /* "layers.0.q_proj" */
     int line;         /* of the workload file; 0 when expanded from a model */
     sim_op op;
-    int64_t repeat;  /* equal instances that this entry stands for, at least 1 */
-    bool scattered;  /* these do not follow each other, but each an equal of the entry before (model/fold.h) */
+    int64_t repeat; /* equal instances that this entry stands for, at least 1 */
+    bool scattered; /* these do not follow each other, but each an equal of the entry before (model/fold.h) */
     sim_phase phase; /* which a model's layer belongs to; SIM_PHASE_NONE in explicit lists */
     int64_t steps; /* passes that the entry stands for, one after another (decode steps, chunks of a prompt);
                       0: one. Where `attends`, n or k grow from step to step; m, n, k, needed_macs and map_*
@@ -155,12 +155,12 @@ typedef struct sim_layer {
      * batch = groups). Vector operations: m rows (tokens) of n elements, `batch` times; k is 0.
      * Embedding: m look-ups of n elements in a table of k rows. */
     int64_t m, n, k, batch;
-    sim_conv2d conv;     /* only for SIM_OP_CONV2D */
-    sim_weights weights; /* matmul, conv2d */
-    sim_precision own;   /* bits the layer brings itself; 0 where it does not */
+    sim_conv2d conv;      /* only for SIM_OP_CONV2D */
+    sim_weights weights;  /* matmul, conv2d */
+    sim_precision own;    /* bits the layer brings itself; 0 where it does not */
     bool from_checkpoint; /* own bits are those of a checkpoint: formats that the back end lacks become
                              integers of the same width, or of 8 bits */
-    bool keep_float;     /* lm_head and embeddings: float where the back end has it, else 8 bits */
+    bool keep_float;      /* lm_head and embeddings: float where the back end has it, else 8 bits */
 
     /* Of the m*n*k*batch multiply-accumulates, exactly so many are needed: a causal mask, experts whose
      * tokens do not fill m. Work and traffic are those of the box m x map_n x map_k, where map_* are given,
