@@ -309,8 +309,10 @@ static sim_status run_threads(runner *r, sim_arena *arena, sim_err *err)
 {
     const int count = sim_sweep_threads(r->sweep);
     thread *threads = sim_arena_alloc(arena, (size_t)count, sizeof *threads);
-    sim_status status = threads ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    sim_status status = SIM_OK;
 
+    if (!threads)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int i = 0; i < count && status == SIM_OK; i++) {
         threads[i].runner = r;
         threads[i].worker = sim_point_worker_new(r->sweep, err);
@@ -320,7 +322,7 @@ static sim_status run_threads(runner *r, sim_arena *arena, sim_err *err)
         threads[i].started = pthread_create(&threads[i].id, NULL, work, &threads[i]) == 0;
     if (status == SIM_OK)
         work(&threads[0]);
-    for (int i = 0; i < count && threads; i++) {
+    for (int i = 0; i < count; i++) {
         if (threads[i].started)
             pthread_join(threads[i].id, NULL);
         sim_point_worker_free(threads[i].worker);
