@@ -24,11 +24,12 @@ static const sim_opt export_options[] = {
 };
 
 static const char export_text[] =
-    "Prints what 'simacc sweep' stored, sorted by arch, workload, policy and what was varied: equal stores\n"
-    "give equal text, however they came about.\n"
+    "Prints what 'simacc sweep' stored, sorted by arch, workload and what was varied: equal stores give\n"
+    "equal text, however they came about. Names with a dot stand in double quotes in a condition.\n"
     "\n"
     "  simacc export results.db --csv -o results.csv\n"
     "  simacc export results.db --csv --where 'w = 4 AND memory_fits' --columns w,a,latency_s,energy_j\n"
+    "  simacc export results.db --csv --where '\"array.rows\" = 16 AND memory_fits'\n"
     "  simacc export results.db --csv --pareto latency_s,energy_j\n";
 
 /* Rows on their way out, a piece at a time: a store may be larger than the memory. */

@@ -250,7 +250,7 @@ static sim_status check_peer(const sim_ledger_context *context, const peer *p, s
     sim_status status = sim_ledger_csv(context, "peers.csv", &csv, err);
 
     for (int64_t i = 0; status == SIM_OK && i < csv.row_count; i++) {
-        double exact_s, departed_s = 0;
+        double exact_s = 0, departed_s = 0;
         estimate e;
         bool prefill;
 

@@ -318,7 +318,7 @@ sim_status sim_optimize_run(const sim_sweep *sweep, const sim_optimize_goals *go
 
     *report = (sim_sweep_report){0};
     gsl_set_error_handler_off();
-    sequence = sim_sequence_new(sweep->space, sweep->seed);
+    sequence = sim_sequence_new(sweep->space, sweep->seed, arena);
     if (status == SIM_OK && (!sequence || !make_search(&s, most, sweep->seed)))
         status = sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     if (status == SIM_OK)

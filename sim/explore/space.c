@@ -117,14 +117,14 @@ int sim_space_axes(const sim_space *space)
     return space->axis_count;
 }
 
-const char *sim_space_name(const sim_space *space, int i)
+const char *sim_space_name(const sim_space *space, int axis)
 {
-    return space->axes[i].name;
+    return space->axes[axis].name;
 }
 
-int64_t sim_space_values(const sim_space *space, int i)
+int64_t sim_space_values(const sim_space *space, int axis)
 {
-    return space->axes[i].count;
+    return space->axes[axis].count;
 }
 
 int sim_space_find(const sim_space *space, const char *name)
@@ -140,19 +140,19 @@ bool sim_space_has(const sim_space *space, const char *name)
     return sim_space_find(space, name) >= 0;
 }
 
-sim_axis_of sim_space_of(const sim_space *space, int i)
+sim_axis_of sim_space_of(const sim_space *space, int axis)
 {
-    return space->axes[i].kind ? space->axes[i].kind->of : SIM_AXIS_ARCH;
+    return space->axes[axis].kind ? space->axes[axis].kind->of : SIM_AXIS_ARCH;
 }
 
-bool sim_space_is_key(const sim_space *space, int i)
+bool sim_space_is_key(const sim_space *space, int axis)
 {
-    return !space->axes[i].kind;
+    return !space->axes[axis].kind;
 }
 
-sim_space_place sim_space_place_of(const sim_space *space, int i)
+sim_space_place sim_space_place_of(const sim_space *space, int axis)
 {
-    return space->axes[i].place;
+    return space->axes[axis].place;
 }
 
 int sim_space_dimensions(const sim_space *space)
@@ -165,9 +165,9 @@ int64_t sim_space_extent(const sim_space *space, int d)
     return space->dimensions[d].extent;
 }
 
-int sim_space_dimension(const sim_space *space, int i)
+int sim_space_dimension(const sim_space *space, int axis)
 {
-    return space->axes[i].dimension;
+    return space->axes[axis].dimension;
 }
 
 /* ---- points ----------------------------------------------------------------------------------------- */
@@ -245,18 +245,18 @@ static const char *text_at(const sim_stretch *s, int64_t index, char *buffer, in
     return buffer;
 }
 
-const char *sim_space_value(const sim_space *space, const int64_t *index, int i, char *buffer, int size)
+const char *sim_space_value(const sim_space *space, const int64_t *index, int axis, char *buffer, int size)
 {
-    const sim_axis *a = &space->axes[i];
+    const sim_axis *a = &space->axes[axis];
     int64_t at = index[a->dimension];
     const sim_stretch *s = stretch_at(a, &at);
 
     return s->word ? s->word : text_at(s, at, buffer, size);
 }
 
-bool sim_space_real(const sim_space *space, const int64_t *index, int i, double *out)
+bool sim_space_real(const sim_space *space, const int64_t *index, int axis, double *out)
 {
-    const sim_axis *a = &space->axes[i];
+    const sim_axis *a = &space->axes[axis];
     int64_t at = index[a->dimension];
     const sim_stretch *s = stretch_at(a, &at);
     char buffer[48];

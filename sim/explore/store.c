@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { FORMAT = 1, WAIT_MS = 60000, COLUMNS_MAX = 128 };
 
 struct sim_store {
+    sim_arena arena; /* that it lies in */
     sqlite3 *db;
     sqlite3_stmt *has, *put, *put_layer;
     int columns;
@@ -118,12 +118,16 @@ sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err
 {
     /* Who only reads must all the same undo what a killed process left half done, where that can be. */
     int flags = SQLITE_OPEN_READWRITE | (write ? SQLITE_OPEN_CREATE : 0);
-    sim_store *store = calloc(1, sizeof *store);
+    sim_store *store;
+    sim_arena arena;
     sim_status status;
 
     *out = NULL;
+    sim_arena_init(&arena, NULL);
+    store = sim_arena_alloc(&arena, 1, sizeof *store);
     if (!store)
         return sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
+    store->arena = arena;
     snprintf(store->path, sizeof store->path, "%s", path);
     if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
         status = store->db ? failed(store, err) : sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
@@ -147,13 +151,16 @@ sim_status sim_store_open(const char *path, bool write, sim_store **out, sim_err
 
 void sim_store_close(sim_store *store)
 {
+    sim_arena arena;
+
     if (!store)
         return;
+    arena = store->arena;
     sqlite3_finalize(store->has);
     sqlite3_finalize(store->put);
     sqlite3_finalize(store->put_layer);
     sqlite3_close(store->db);
-    free(store);
+    sim_arena_free(&arena);
 }
 
 /* ---- columns ---------------------------------------------------------------------------------------- */
@@ -161,14 +168,6 @@ void sim_store_close(sim_store *store)
 const char *sim_store_path(const sim_store *store)
 {
     return store->path;
-}
-
-void sim_store_quote(sim_text *sql, const char *name)
-{
-    sim_text_add(sql, "\"");
-    for (; *name; name++)
-        sim_text_printf(sql, *name == '"' ? "\"\"" : "%c", *name);
-    sim_text_add(sql, "\"");
 }
 
 static sim_status has_column(const sim_store *store, const char *name, bool *has, sim_err *err)
@@ -219,21 +218,6 @@ static bool is_one_of(const char *name, const char *const *names, int count)
     return false;
 }
 
-/* "a" = coalesce("a", excluded."a"), ...: what is known stays. */
-static void add_coalesced(sim_text *sql, const char *const *names, int count)
-{
-    sim_text_add(sql, " ON CONFLICT (machine, point) DO UPDATE SET ");
-    for (int i = 0; i < count; i++) {
-        sim_text_add(sql, i ? ", " : "");
-        sim_store_quote(sql, names[i]);
-        sim_text_add(sql, " = coalesce(");
-        sim_store_quote(sql, names[i]);
-        sim_text_add(sql, ", excluded.");
-        sim_store_quote(sql, names[i]);
-        sim_text_add(sql, ")");
-    }
-}
-
 static sim_status prepare_put(sim_store *store, const char *const *names, int count, sim_err *err)
 {
     sim_text sql = {.length = 0};
@@ -247,7 +231,7 @@ static sim_status prepare_put(sim_store *store, const char *const *names, int co
     for (int i = 0; i < count; i++)
         sim_text_printf(&sql, ", ?%d", i + 3);
     sim_text_add(&sql, ")");
-    add_coalesced(&sql, names, count);
+    sim_store_add_coalesced(&sql, names, count);
     return finish_sql(store, &sql, &store->put, err);
 }
 
@@ -461,7 +445,7 @@ static sim_status copy_points(sim_store *store, sim_err *err)
             }
         }
         sim_text_add(&sql, " FROM other.points WHERE true");
-        add_coalesced(&sql, names, count);
+        sim_store_add_coalesced(&sql, names, count);
         status = finish_sql(store, &sql, NULL, err);
     }
     sim_arena_free(&arena);

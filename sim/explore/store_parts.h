@@ -8,6 +8,8 @@ const char *sim_store_path(const sim_store *store);
 
 /* `name` as an SQL identifier. */
 void sim_store_quote(sim_text *sql, const char *name);
+/* " ON CONFLICT ... DO UPDATE SET a = coalesce(a, excluded.a), ...": what is known stays. */
+void sim_store_add_coalesced(sim_text *sql, const char *const *names, int count);
 
 /* Calls `row` for each row that `sql` selects; texts live until it returns. SQL with a foreign part may read
  * the tables and nothing else. false stops, as an error of the caller's that is in `err` already. `names`: of

@@ -1,9 +1,34 @@
-/* Rows of a store as CSV: which columns, in which order, and who is on a front. */
+/* What is text about a store: SQL, and rows as CSV: which columns, in which order, and who is on a front. */
 #include "explore/store_parts.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+/* ---- SQL as text ----------------------------------------------------------------------------------------
+ */
+
+void sim_store_quote(sim_text *sql, const char *name)
+{
+    sim_text_add(sql, "\"");
+    for (; *name; name++)
+        sim_text_printf(sql, *name == '"' ? "\"\"" : "%c", *name);
+    sim_text_add(sql, "\"");
+}
+
+void sim_store_add_coalesced(sim_text *sql, const char *const *names, int count)
+{
+    sim_text_add(sql, " ON CONFLICT (machine, point) DO UPDATE SET ");
+    for (int i = 0; i < count; i++) {
+        sim_text_add(sql, i ? ", " : "");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, " = coalesce(");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, ", excluded.");
+        sim_store_quote(sql, names[i]);
+        sim_text_add(sql, ")");
+    }
+}
 
 /* ---- columns ---------------------------------------------------------------------------------------- */
 

@@ -11,7 +11,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Workloads and policies that are kept; mapped products after which all are forgotten, some 10 MiB. */
@@ -37,6 +36,7 @@ typedef struct workload_part {
 } workload_part;
 
 struct sim_point_worker {
+    sim_arena own_arena; /* that it lies in */
     const sim_sweep *sweep;
     arch_part arch;
     workload_part parts[KEPT];
@@ -50,12 +50,16 @@ struct sim_point_worker {
 
 sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err)
 {
-    sim_point_worker *w = calloc(1, sizeof *w);
+    sim_point_worker *w;
+    sim_arena arena;
 
+    sim_arena_init(&arena, NULL);
+    w = sim_arena_alloc(&arena, 1, sizeof *w);
     if (!w) {
         sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
         return NULL;
     }
+    w->own_arena = arena;
     w->sweep = sweep;
     w->shelf.arena = &w->shelf_arena;
     w->arch.number = -1;
@@ -66,15 +70,18 @@ sim_point_worker *sim_point_worker_new(const sim_sweep *sweep, sim_err *err)
 
 void sim_point_worker_free(sim_point_worker *w)
 {
+    sim_arena arena;
+
     if (!w)
         return;
+    arena = w->own_arena;
     sim_arena_free(&w->arch.arena);
     sim_arena_free(&w->arch.memory_arena);
     for (int i = 0; i < KEPT; i++)
         sim_arena_free(&w->parts[i].arena);
     sim_arena_free(&w->run_arena);
     sim_arena_free(&w->shelf_arena);
-    free(w);
+    sim_arena_free(&arena);
 }
 
 static sim_status no_memory(sim_err *err)

@@ -7,7 +7,6 @@
 #include "explore/sweep_select.h"
 
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -306,12 +305,14 @@ static void write_rest(runner *r)
     pthread_mutex_unlock(&r->lock);
 }
 
-static sim_status run_threads(runner *r, sim_err *err)
+static sim_status run_threads(runner *r, sim_arena *arena, sim_err *err)
 {
     const int count = sim_sweep_threads(r->sweep);
-    thread *threads = calloc((size_t)count, sizeof *threads);
-    sim_status status = threads ? SIM_OK : sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
+    thread *threads = sim_arena_alloc(arena, (size_t)count, sizeof *threads);
+    sim_status status = SIM_OK;
 
+    if (!threads)
+        return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     for (int i = 0; i < count && status == SIM_OK; i++) {
         threads[i].runner = r;
         threads[i].worker = sim_point_worker_new(r->sweep, err);
@@ -321,12 +322,11 @@ static sim_status run_threads(runner *r, sim_err *err)
         threads[i].started = pthread_create(&threads[i].id, NULL, work, &threads[i]) == 0;
     if (status == SIM_OK)
         work(&threads[0]);
-    for (int i = 0; i < count && threads; i++) {
+    for (int i = 0; i < count; i++) {
         if (threads[i].started)
             pthread_join(threads[i].id, NULL);
         sim_point_worker_free(threads[i].worker);
     }
-    free(threads);
     return status;
 }
 
@@ -377,7 +377,7 @@ static sim_status run(runner *r, sim_arena *arena, sim_err *err)
     if (status != SIM_OK)
         return status;
     r->report->points += sim_selected(&r->points);
-    status = run_threads(r, err);
+    status = run_threads(r, arena, err);
     if (status == SIM_OK)
         write_rest(r);
     for (int64_t i = 0; i < r->window; i++)

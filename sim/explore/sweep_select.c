@@ -27,9 +27,9 @@ struct sim_sequence {
     bool begun;
 };
 
-sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed)
+sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed, sim_arena *arena)
 {
-    sim_sequence *s = calloc(1, sizeof *s);
+    sim_sequence *s = sim_arena_alloc(arena, 1, sizeof *s);
     const int dimensions = sim_space_dimensions(space);
 
     gsl_set_error_handler_off();
@@ -37,10 +37,8 @@ sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed)
         return NULL;
     s->space = space;
     s->sobol = gsl_qrng_alloc(gsl_qrng_sobol, dimensions > 0 ? (unsigned)dimensions : 1);
-    if (!s->sobol) {
-        free(s);
+    if (!s->sobol)
         return NULL;
-    }
     for (int d = 0; d < dimensions; d++) {
         const uint64_t parts[2] = {seed, (uint64_t)d};
 
@@ -53,7 +51,6 @@ void sim_sequence_free(sim_sequence *s)
 {
     if (s)
         gsl_qrng_free(s->sobol);
-    free(s);
 }
 
 /* The sequence is shifted by the seed (Cranley and Patterson's rotation). It begins at the origin, which GSL
@@ -93,7 +90,7 @@ static int64_t sort_out_doubles(int64_t *points, int64_t count)
 static sim_status draw_sample(const sim_sweep *sweep, sim_arena *arena, sim_selection *out, sim_err *err)
 {
     int64_t *points = sim_arena_alloc(arena, (size_t)sweep->sample, sizeof *points), drawn = 0;
-    sim_sequence *sequence = sim_sequence_new(sweep->space, sweep->seed);
+    sim_sequence *sequence = sim_sequence_new(sweep->space, sweep->seed, arena);
 
     if (!points || !sequence) {
         sim_sequence_free(sequence);

@@ -22,9 +22,11 @@ typedef struct sim_selection {
 sim_status sim_select(const sim_sweep *sweep, sim_arena *arena, sim_selection *out, sim_err *err);
 /* Points that are named one by one, in blocks of a few, all in this process. */
 sim_selection sim_select_named(const sim_sweep *sweep, const int64_t *points, int64_t count);
-/* A Sobol point of the space, whether it is kept or not. */
+
+/* Points of the space after Sobol, whether they are kept or not. In `arena`, but for what GSL holds. NULL:
+ * out of memory. */
 typedef struct sim_sequence sim_sequence;
-sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed); /* NULL: out of memory */
+sim_sequence *sim_sequence_new(const sim_space *space, uint64_t seed, sim_arena *arena);
 int64_t sim_sequence_next(sim_sequence *sequence);
 void sim_sequence_free(sim_sequence *sequence);
 

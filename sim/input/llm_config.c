@@ -155,12 +155,18 @@ sim_status sim_llm_read_config(const sim_json *config, const char *file, sim_are
 
 /* ---- what builders share ------------------------------------------------------------------------- */
 
+/* Parts are zeroed as a whole before they are filled: padding is equal too. */
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return memcmp(a, b, size) == 0;
+}
+
 int sim_llm_mixer_index(sim_llm_model *model, const sim_llm_mixer *mixer)
 {
     sim_llm_mixer *all = (sim_llm_mixer *)model->mixers; /* of room_for; const to those who only read */
     int i = 0;
 
-    while (i < model->mixer_count && memcmp(&all[i], mixer, sizeof *mixer) != 0)
+    while (i < model->mixer_count && !same_bytes(&all[i], mixer, sizeof *mixer))
         i++;
     if (i == model->mixer_count)
         memcpy(&all[model->mixer_count++], mixer, sizeof *mixer);
@@ -172,7 +178,7 @@ int sim_llm_ffn_index(sim_llm_model *model, const sim_llm_ffn *ffn)
     sim_llm_ffn *all = (sim_llm_ffn *)model->ffns;
     int i = 0;
 
-    while (i < model->ffn_count && memcmp(&all[i], ffn, sizeof *ffn) != 0)
+    while (i < model->ffn_count && !same_bytes(&all[i], ffn, sizeof *ffn))
         i++;
     if (i == model->ffn_count)
         memcpy(&all[model->ffn_count++], ffn, sizeof *ffn);

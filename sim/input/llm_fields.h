@@ -48,6 +48,7 @@ typedef struct sim_llm_field {
     const char *older; /* another name that files have for it; NULL */
 } sim_llm_field;
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): designated initialisers cannot stand in parentheses */
 #define SIM_LLM_FIELD_(name, what, member)                                                                   \
     .key = (name), .kind = (what), .offset = offsetof(sim_llm_fields, member)
 #define SIM_LLM_ANY_ .max = INT64_MAX - 2
@@ -94,6 +95,7 @@ typedef struct sim_llm_field {
     {                                                                                                        \
         .key = NULL                                                                                          \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 typedef struct sim_llm_reader {
     const sim_json *config; /* the object that is read */

@@ -6,19 +6,21 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OUT_LISTS = 3 };
+
 typedef struct reader {
     const char *file;
     sim_err *err;
     sim_status status;
 
-    sim_number half;        /* torch_dtype: what is not quantized */
-    sim_precision all;      /* of every linear that nothing below speaks of; w.bits 0: left alone */
-    sim_number kv;          /* bits 0: not quantized */
-    bool head_too;          /* lm_head is quantized like the rest */
-    bool experts_alone;     /* nothing but the experts is */
-    const sim_json *out[3]; /* lists of modules that stay out */
-    const sim_json *groups; /* config_groups: scheme by target */
-    const sim_json *named;  /* quantized_layers: algorithm by module */
+    sim_number half;                /* torch_dtype: what is not quantized */
+    sim_precision all;              /* of every linear that nothing below speaks of; w.bits 0: left alone */
+    sim_number kv;                  /* bits 0: not quantized */
+    bool head_too;                  /* lm_head is quantized like the rest */
+    bool experts_alone;             /* nothing but the experts is */
+    const sim_json *out[OUT_LISTS]; /* lists of modules that stay out */
+    const sim_json *groups;         /* config_groups: scheme by target */
+    const sim_json *named;          /* quantized_layers: algorithm by module */
 } reader;
 
 /* ---- members ---------------------------------------------------------------------------------------- */
@@ -324,7 +326,7 @@ static bool any_speaks(const char *pattern, char modules[8][160], int count)
 
 static bool stays_out(const reader *r, char modules[8][160], int count)
 {
-    for (size_t l = 0; l < sizeof r->out / sizeof *r->out; l++)
+    for (int l = 0; l < OUT_LISTS; l++)
         for (const sim_json *m = r->out[l] ? r->out[l]->child : NULL; m; m = m->next)
             if (m->type == SIM_JSON_TEXT && any_speaks(m->text, modules, count))
                 return true;

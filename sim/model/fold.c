@@ -38,6 +38,11 @@ static void key_of(const sim_layer *layer, const sim_policy *policy, key *out)
     }
 }
 
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return memcmp(a, b, size) == 0;
+}
+
 /* Numbers entries such that equal ones have equal numbers; NULL: out of memory. */
 static int64_t *numbers_of(const sim_workload *workload, const sim_policy *policy, sim_arena *arena)
 {
@@ -52,7 +57,7 @@ static int64_t *numbers_of(const sim_workload *workload, const sim_policy *polic
 
         key_of(&workload->layers[i], policy, &one);
         chain = &chains[sim_hash_words(SIM_HASH_START, &one, sizeof one) % CHAINS];
-        for (k = *chain; k && memcmp(&k->key, &one, sizeof one) != 0;)
+        for (k = *chain; k && !same_bytes(&k->key, &one, sizeof one);)
             k = k->next_in_chain;
         if (!k) {
             k = sim_arena_alloc(arena, 1, sizeof *k);

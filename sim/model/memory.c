@@ -34,8 +34,8 @@ void sim_capacity_of(const sim_arch *arch, const sim_gemm *gemm, sim_capacity *o
         out->room[o] = kib_room(out->unified ? arch->buffer_unified_kib : kib[o]);
         out->word[o] = bits[o] * FIXED_POINT;
         if (o == SIM_OPERAND_WEIGHT && gemm->w_group > 0) /* scale and zero point, spread over the group */
-            out->word[o] +=
-                sim_ceil_div(sim_group_bits(gemm->w_bits, gemm->w_group_bits) * FIXED_POINT, gemm->w_group);
+            out->word[o] += sim_ceil_div(
+                (int64_t)sim_group_bits(gemm->w_bits, gemm->w_group_bits) * FIXED_POINT, gemm->w_group);
         out->word[o] *= arch->double_buffered[o] ? 2 : 1;
         if (o == SIM_OPERAND_WEIGHT)
             out->word[o] *= sim_taps(gemm);

@@ -17,7 +17,7 @@ check_text --help
 mv out overview
 run_case 0 help
 cmp -s out overview || fail "help and --help differ"
-for command in run table import list validate help; do
+for command in run table sweep export merge plot calibrate import list validate help; do
     grep -q "^  $command " overview || fail "'$command' is not in the overview"
     run_case 0 help $command
     check_text help $command

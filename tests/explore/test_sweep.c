@@ -10,6 +10,7 @@
 
 #include <criterion/criterion.h>
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,9 +115,10 @@ static int lines_of(const char *text)
 
 /* ---- folded blocks ------------------------------------------------------------------------------------ */
 
-static void expect_folded_equal(const char *arch_path, const char *workload_path, const char *policy_spec)
+/* False: the model has no such phase. */
+static bool expect_folded_equal(const char *arch_path, const char *workload_path,
+                                const sim_workload_request *request, const char *policy_spec)
 {
-    sim_workload_request request = {0};
     sim_workload workload, folded;
     sim_policy policy;
     sim_result whole, short_one;
@@ -128,8 +130,10 @@ static void expect_folded_equal(const char *arch_path, const char *workload_path
 
     sim_arena_init(&arena, NULL);
     cr_assert_eq(sim_arch_load(arch_path, NULL, 0, &arena, &arch, &err), SIM_OK, "%s", err.items[0].text);
-    cr_assert_eq(sim_workload_load(workload_path, &request, &arena, &workload, &err), SIM_OK, "%s",
-                 err.items[0].text);
+    if (sim_workload_load(workload_path, request, &arena, &workload, &err) != SIM_OK) {
+        sim_arena_free(&arena);
+        return false;
+    }
     cr_assert_eq(sim_policy_load(policy_spec, &arena, &policy, &err), SIM_OK);
     cr_assert_eq(sim_fold_blocks(&workload, &policy, &arena, &folded, &err), SIM_OK);
     status = sim_run_model(&arch, &workload, &policy, SIM_OBJECTIVE_BALANCED, &arena, &whole, &whole_err);
@@ -149,6 +153,7 @@ static void expect_folded_equal(const char *arch_path, const char *workload_path
         cr_expect_eq(a->utilization_frac, b->utilization_frac);
     }
     sim_arena_free(&arena);
+    return status == SIM_OK;
 }
 
 /* A workload of two blocks says the same as all of them, on every kind of machine. */
@@ -158,13 +163,43 @@ Test(sweep, folded_blocks_cost_what_all_blocks_cost, .timeout = 120)
                                         ARCH "t4.cfg", ARCH "h100.cfg"};
     static const char *const workloads[] = {WORKLOADS "llama2_7b_decode.json",
                                             WORKLOADS "llama2_7b_prefill.json"};
+    static const sim_workload_request as_it_is = {0};
     static const char *const policies[] = {"w8a8", "w4a8", "w4a16g128", "w8a8o1"};
 
     for (size_t a = 0; a < sizeof archs / sizeof *archs; a++)
         for (size_t w = 0; w < sizeof workloads / sizeof *workloads; w++)
             for (size_t p = 0; p < sizeof policies / sizeof *policies; p++)
                 if (access(archs[a], R_OK) == 0 && access(workloads[w], R_OK) == 0)
-                    expect_folded_equal(archs[a], workloads[w], policies[p]);
+                    expect_folded_equal(archs[a], workloads[w], &as_it_is, policies[p]);
+}
+
+/* Experts, latent attention, windows, states: blocks of every kind, in each phase. */
+Test(sweep, blocks_of_every_model_fold, .timeout = 280)
+{
+    static const sim_workload_request requests[] = {
+        {.phase = SIM_PHASE_DECODE, .context_tokens = 5000, .batch = 3},
+        {.phase = SIM_PHASE_PREFILL, .prompt_tokens = 700},
+        {.phase = SIM_PHASE_GENERATE, .prompt_tokens = 300, .new_tokens = 5},
+    };
+    static const char *const archs[] = {ARCH "edge.cfg", ARCH "t4.cfg"};
+    DIR *models = opendir(WORKLOADS "models");
+    struct dirent *entry;
+    int models_seen = 0, checked = 0;
+
+    cr_assert_not_null(models);
+    while ((entry = readdir(models))) {
+        char path[600];
+        size_t length = strlen(entry->d_name);
+
+        if (length < 6 || strcmp(entry->d_name + length - 5, ".json") != 0)
+            continue;
+        snprintf(path, sizeof path, WORKLOADS "models/%s", entry->d_name);
+        for (int i = 0; i < 3 && models_seen % SIMACC_TEST_REDUCE == 0; i++)
+            checked += expect_folded_equal(archs[(models_seen + i) % 2], path, &requests[i], "w4a8");
+        models_seen++;
+    }
+    closedir(models);
+    cr_expect_geq(checked, 150 / SIMACC_TEST_REDUCE, "%d runs", checked);
 }
 
 static void load(const char *path, sim_workload_request request, sim_arena *arena, sim_workload *out)
