@@ -31,8 +31,11 @@ static const sim_opt options[] = {
     {"--layers", NULL, "Store a row for each layer too."},
     {"--jobs", "N", "Threads; by default one per core."},
     {"--shard", "I/N",
-     "Run only part I (from 0) of N; 'auto' takes I and N from Slurm arrays, Open MPI, PMI, or a Kubernetes "
-     "indexed job (with SIMACC_SHARDS for N)."},
+     "Run only part I (from 0) of N; 0/1 all. By default I and N are those of the Slurm array, Open MPI or "
+     "PMI "
+     "rank, or Kubernetes indexed job (with SIMACC_SHARDS for N) that this runs in, if any; 'auto' insists "
+     "on "
+     "one."},
     {"--sample", "N", "Run N points spread evenly over the space (a Sobol sequence) instead of all."},
     {"--optimize", "FIGURES",
      "Look for the Pareto front of these, e.g. latency_s,energy_j, instead of running all points; the least "
@@ -133,9 +136,12 @@ static bool tell(void *user, const sim_sweep_progress *p)
     return true;
 }
 
-static void say(const sim_sweep_report *r, const char *store)
+static void say(const sim_sweep *sweep, const sim_sweep_report *r, const char *store)
 {
-    fprintf(stderr, "%s: %" PRId64 " points priced", store, r->priced);
+    fprintf(stderr, "%s: ", store);
+    if (sweep->shards > 1)
+        fprintf(stderr, "shard %" PRId64 "/%" PRId64 ": ", sweep->shard, sweep->shards);
+    fprintf(stderr, "%" PRId64 " points priced", r->priced);
     if (r->stored > 0)
         fprintf(stderr, ", %" PRId64 " were there", r->stored);
     if (r->filtered > 0)
@@ -236,7 +242,7 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
     sim_store_close(store);
     if (status != SIM_OK)
         return sim_err_status(err);
-    say(&report, name);
+    say(&sweep, &report, name);
     if (goals.count > 0)
         fprintf(stderr, "%s: %" PRId64 " of these on the front of %s\n", name, front,
                 sim_opt_value(opts, "--optimize"));

@@ -110,21 +110,31 @@ static bool from_environment(const char *index, const char *first, const char *c
     return *n >= 1 && *n <= SHARDS_MAX && *i >= 0 && *i < *n;
 }
 
+/* The job that this process is a part of; false: none. */
+static bool find_job(int64_t *i, int64_t *n)
+{
+    return from_environment("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT", i, n) ||
+           from_environment("OMPI_COMM_WORLD_RANK", NULL, "OMPI_COMM_WORLD_SIZE", i, n) ||
+           from_environment("PMI_RANK", NULL, "PMI_SIZE", i, n) ||
+           from_environment("JOB_COMPLETION_INDEX", NULL, "SIMACC_SHARDS", i, n);
+}
+
+/* NULL: the job's, if there is one. */
 static void read_shard(const char *spec, sim_sweep *sweep, sim_err *err)
 {
-    const char *slash = strchr(spec, '/');
+    const char *slash = spec ? strchr(spec, '/') : NULL;
+    int64_t i = 0, n = 0;
     char index[24] = "";
 
-    if (strcmp(spec, "auto") == 0) {
-        if (from_environment("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_COUNT",
-                             &sweep->shard, &sweep->shards) ||
-            from_environment("OMPI_COMM_WORLD_RANK", NULL, "OMPI_COMM_WORLD_SIZE", &sweep->shard,
-                             &sweep->shards) ||
-            from_environment("PMI_RANK", NULL, "PMI_SIZE", &sweep->shard, &sweep->shards) ||
-            from_environment("JOB_COMPLETION_INDEX", NULL, "SIMACC_SHARDS", &sweep->shard, &sweep->shards))
-            return;
-        sim_fail(err, SIM_USAGE, NULL, 0, "option '--shard': auto finds no job here");
-        sim_hint(err, "known: Slurm arrays, Open MPI and PMI ranks, JOB_COMPLETION_INDEX with SIMACC_SHARDS");
+    if (!spec || strcmp(spec, "auto") == 0) {
+        if (find_job(&i, &n)) {
+            sweep->shard = i;
+            sweep->shards = n;
+        } else if (spec) {
+            sim_fail(err, SIM_USAGE, NULL, 0, "option '--shard': auto finds no job here");
+            sim_hint(err,
+                     "known: Slurm arrays, Open MPI and PMI ranks, JOB_COMPLETION_INDEX with SIMACC_SHARDS");
+        }
         return;
     }
     snprintf(index, sizeof index, "%.*s", slash ? (int)(slash - spec) : 0, spec);
@@ -201,7 +211,7 @@ sim_status sim_sweep_options_read(const sim_opts *opts, sim_arena *arena, sim_sw
     sim_opt_positive(opts, "--seed", &seed, err);
     sweep->jobs = jobs > 1024 ? 1024 : (int)jobs;
     sweep->seed = (uint64_t)seed;
-    if (sim_opt_value(opts, "--shard"))
+    if (!sim_opt_has(opts, "--optimize"))
         read_shard(sim_opt_value(opts, "--shard"), sweep, err);
     if (opts->operand_count > 1) {
         read_base(opts, arena, sweep, err);

@@ -73,7 +73,7 @@ says "all.db: 0 points added from s0.db"
 [ "$("$simacc" export all.db)" = "$(cat a.csv)" ] || fail "merged shards differ from the whole"
 for job in SLURM_ARRAY_TASK_ID:SLURM_ARRAY_TASK_COUNT OMPI_COMM_WORLD_RANK:OMPI_COMM_WORLD_SIZE PMI_RANK:PMI_SIZE \
     JOB_COMPLETION_INDEX:SIMACC_SHARDS; do
-    env "${job%:*}=1" "${job#*:}=3" "$simacc" sweep "$arch" "$model" --bits w=2..8,a=4,8 --shard auto -o auto%d.db 2>err ||
+    env "${job%:*}=1" "${job#*:}=3" "$simacc" sweep "$arch" "$model" --bits w=2..8,a=4,8 -o auto%d.db 2>err ||
         fail "$job: $(cat err)"
     [ "$("$simacc" export auto1.db)" = "$("$simacc" export s1.db)" ] || fail "$job: not the second of three shards"
     rm auto1.db
