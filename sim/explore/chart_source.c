@@ -2,9 +2,11 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "explore/store.h"
 #include "format/csv.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { FILE_LIMIT_MIB = 256, COLUMNS_MAX = 256 };
@@ -161,21 +163,67 @@ static sim_status read_run(const char *path, const sim_json *root, sim_arena *ar
 
 /* ---- which of them -------------------------------------------------------------------------------- */
 
-sim_status sim_chart_source_open(const char *path, sim_arena *arena, sim_frame *out, sim_err *err)
+/* ---- a store of 'simacc sweep' ---------------------------------------------------------------------- */
+
+static bool is_store(const char *path)
 {
     static const char store_head[] = "SQLite format 3";
+    char head[sizeof store_head];
+    FILE *file = fopen(path, "rb");
+    bool is = file && fread(head, 1, sizeof head, file) == sizeof head &&
+              memcmp(head, store_head, sizeof head) == 0;
+
+    if (file)
+        (void)fclose(file);
+    return is;
+}
+
+static bool take_line(void *user, const char *line, size_t length)
+{
+    sim_text_bytes(user, line, length);
+    return true;
+}
+
+/* Its points that the machine could run, as 'simacc export' has them. */
+static sim_status read_store(const char *path, sim_arena *arena, sim_frame *out, sim_err *err)
+{
+    const sim_store_query all = {.where = NULL};
+    sim_text csv = {.length = 0};
+    const char *text = NULL;
+    size_t length;
+    sim_store *store;
+    sim_err trial = {0};
+    sim_status status = sim_store_open(path, false, &store, &trial);
+
+    if (status != SIM_OK) /* here it is an input */
+        return sim_fail(err, status == SIM_IO ? SIM_BAD_INPUT : status, path, 0, "%s", trial.items[0].text);
+    status = sim_store_query_csv(store, &all, take_line, &csv, arena, err);
+    sim_store_close(store);
+    length = csv.length;
+    if (status == SIM_OK && !csv.failed)
+        text = sim_arena_text(arena, csv.data ? csv.data : "", length);
+    sim_text_free(&csv);
+    if (status != SIM_OK)
+        return status;
+    if (!text)
+        return sim_fail(err, SIM_NO_MEMORY, path, 0, "out of memory");
+    return sim_chart_source_text(text, length, path, arena, out, err);
+}
+
+/* ---- any of them ------------------------------------------------------------------------------------ */
+
+sim_status sim_chart_source_open(const char *path, sim_arena *arena, sim_frame *out, sim_err *err)
+{
     const sim_json *root;
     char *text;
     size_t length, start;
-    sim_status status = sim_text_read_file(path, (size_t)FILE_LIMIT_MIB << 20, arena, &text, &length, err);
+    sim_status status;
 
+    if (is_store(path))
+        return read_store(path, arena, out, err);
+    status = sim_text_read_file(path, (size_t)FILE_LIMIT_MIB << 20, arena, &text, &length, err);
     if (status != SIM_OK)
         return status;
-    if (length > sizeof store_head && memcmp(text, store_head, sizeof store_head) == 0) {
-        sim_fail(err, SIM_BAD_INPUT, path, 0, "is a store, which charts do not read directly");
-        sim_hint(err, "write it out first: simacc export %s --csv -o points.csv", path);
-        return SIM_BAD_INPUT;
-    }
     start = strspn(text, " \t\r\n");
     if (text[start] == '\0' && start == length)
         return sim_fail(err, SIM_BAD_INPUT, path, 0, "is empty: expected CSV or JSON");
