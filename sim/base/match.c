@@ -63,6 +63,22 @@ const char *sim_nearest(const char *word, const char *const *words)
     return best;
 }
 
+void sim_hint_words(sim_err *err, const char *word, const char *const *words)
+{
+    const char *nearest = sim_nearest(word, words);
+    char list[SIM_ERR_HINT] = "";
+
+    if (nearest) {
+        sim_hint(err, "did you mean '%s'?", nearest);
+        return;
+    }
+    for (int i = 0; words[i]; i++) {
+        strncat(list, i ? " " : "", sizeof list - strlen(list) - 1);
+        strncat(list, words[i], sizeof list - strlen(list) - 1);
+    }
+    sim_hint(err, "one of: %s", list);
+}
+
 /* ---- globs ------------------------------------------------------------------------------------ */
 
 /* The character at *p, which moves on; a byte that is no UTF-8 is a character of its own. */

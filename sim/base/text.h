@@ -46,6 +46,10 @@ bool sim_parse_real(const char *text, double *value);
  * when it is near enough to be a slip (distance at most max(1, length / 3)); NULL otherwise. */
 const char *sim_nearest(const char *word, const char *const *words);
 
+/* Sets the hint of the last error, an unknown `word`: the nearest of `words` (NULL-terminated), or all of
+ * them when none is near. */
+void sim_hint_words(sim_err *err, const char *word, const char *const *words);
+
 /* Shell-like match of a whole string: '*' any run, '?' one character, '[a-z]' a set, '\' quotes. */
 bool sim_glob(const char *pattern, const char *string);
 

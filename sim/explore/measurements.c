@@ -170,7 +170,7 @@ static int64_t int_of(reader *r, int column, double least, double most, double m
 /* One of `words`; `missing` when the cell is empty, and after an error. */
 static int word_of(reader *r, int column, const char *const *words, int missing)
 {
-    const char *text = text_of(r, column), *nearest;
+    const char *text = text_of(r, column);
 
     if (!*text)
         return missing;
@@ -178,18 +178,7 @@ static int word_of(reader *r, int column, const char *const *words, int missing)
         if (strcmp(words[i], text) == 0)
             return i;
     FAIL(r, "column '%s': unknown value '%s'", names[column], text);
-    nearest = sim_nearest(text, words);
-    if (nearest) {
-        sim_hint(r->err, "did you mean '%s'?", nearest);
-    } else {
-        char list[SIM_ERR_HINT] = "";
-
-        for (int i = 0; words[i]; i++) {
-            strncat(list, i ? " " : "", sizeof list - strlen(list) - 1);
-            strncat(list, words[i], sizeof list - strlen(list) - 1);
-        }
-        sim_hint(r->err, "one of: %s", list);
-    }
+    sim_hint_words(r->err, text, words);
     return missing;
 }
 

@@ -99,7 +99,7 @@ static int64_t int_of(reader *r, int column)
 /* One of `words`; `missing` when the cell is empty, and after an error; -1: it must not be. */
 static int word_of(reader *r, int column, const char *const *words, int missing)
 {
-    const char *text = text_of(r, column), *nearest;
+    const char *text = text_of(r, column);
 
     for (int i = 0; words[i]; i++)
         if (strcmp(words[i], text) == 0)
@@ -111,18 +111,7 @@ static int word_of(reader *r, int column, const char *const *words, int missing)
         return 0;
     }
     FAIL(r, "column '%s': unknown value '%s'", names[column], text);
-    nearest = sim_nearest(text, words);
-    if (nearest) {
-        sim_hint(r->err, "did you mean '%s'?", nearest);
-    } else {
-        char list[SIM_ERR_HINT] = "";
-
-        for (int i = 0; words[i]; i++) {
-            strncat(list, i ? " " : "", sizeof list - strlen(list) - 1);
-            strncat(list, words[i], sizeof list - strlen(list) - 1);
-        }
-        sim_hint(r->err, "one of: %s", list);
-    }
+    sim_hint_words(r->err, text, words);
     return missing < 0 ? 0 : missing;
 }
 
