@@ -296,7 +296,7 @@ static sim_status draw_law(const request *r, const sim_arch *arch, const sim_gpu
 }
 
 static int fit(const request *r, const sim_arch *arch, const sim_measurements *measured,
-               const sim_steps *steps, const sim_term *term, sim_arena *arena, sim_err *err)
+               const sim_engine_steps *steps, const sim_term *term, sim_arena *arena, sim_err *err)
 {
     const bool only_file = r->file && strcmp(r->file, "-") == 0;
     sim_calibrate_options how = {
@@ -362,7 +362,7 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
 {
     sim_arch_handle *arch = NULL;
     sim_measurements measured = {.count = 0};
-    sim_steps steps = {.count = 0};
+    sim_engine_steps steps = {.count = 0};
     request r;
     int code;
 
@@ -376,7 +376,7 @@ static int run(const sim_opts *opts, const sim_term *term, sim_arena *arena, sim
     if (r.from_count > 0)
         sim_measurements_load_all(r.from, r.from_count, arena, &measured, err);
     if (r.steps)
-        sim_steps_load(r.steps, arena, &steps, err);
+        sim_engine_steps_load(r.steps, arena, &steps, err);
     code = sim_err_status(err);
     if (code == SIM_OK && r.with)
         code = check(&r, sim_arch_get(arch), &measured, term, arena, err);

@@ -504,7 +504,7 @@ static sim_fit_line line_without_rows(const sim_gpu_kernel *kernel)
     return line;
 }
 
-sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
+sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_engine_steps *steps,
                                    const sim_calibrate_options *options, sim_arena *arena,
                                    sim_calibration_fit *fit, sim_err *err)
 {

@@ -58,7 +58,7 @@ sim_status sim_calibrate(const sim_arch *arch, const sim_measurements *measured,
 /* Fits whole steps on top of what `fit` holds, and puts the engine's kernels and step into it. A `fit` that
  * is all zero starts from the arch's calibration, kernels kept as they are. Errors as of sim_calibrate_steps.
  */
-sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_steps *steps,
+sim_status sim_calibrate_add_steps(const sim_arch *arch, const sim_engine_steps *steps,
                                    const sim_calibrate_options *options, sim_arena *arena,
                                    sim_calibration_fit *fit, sim_err *err);
 

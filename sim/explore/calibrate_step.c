@@ -34,7 +34,7 @@ typedef struct point {
 
 typedef struct subject {
     const sim_arch *arch;
-    const sim_steps *steps; /* of this GPU and engine */
+    const sim_engine_steps *steps; /* of this GPU and engine */
     const char *impl;
     int attention;
     sim_number numbers[SIM_STEP_PRECISIONS_MAX];
@@ -243,8 +243,8 @@ static sim_status add_point(subject *s, int64_t row, sim_arena *arena, sim_err *
 }
 
 /* Of one engine; the others are counted. */
-static sim_status subject_of(const sim_arch *arch, const sim_steps *steps, sim_arena *arena, subject *s,
-                             sim_err *err)
+static sim_status subject_of(const sim_arch *arch, const sim_engine_steps *steps, sim_arena *arena,
+                             subject *s, sim_err *err)
 {
     size_t count = (size_t)steps->count;
     sim_status status = SIM_OK;
@@ -283,7 +283,7 @@ static sim_status subject_of(const sim_arch *arch, const sim_steps *steps, sim_a
 /* ---- fits ----------------------------------------------------------------------------------------- */
 
 /* Key of the group that a row is held out with: the row's number of the first of its group. */
-static int64_t group_of(const sim_steps *steps, int64_t row, sim_step_groups by)
+static int64_t group_of(const sim_engine_steps *steps, int64_t row, sim_step_groups by)
 {
     const sim_step_row *r = &steps->rows[row];
 
@@ -366,7 +366,7 @@ static sim_status hold_out(subject *s, sim_step_groups by, sim_arena *arena, dou
     return status;
 }
 
-sim_status sim_step_hold_out(const sim_arch *arch, const sim_steps *steps, sim_step_groups by,
+sim_status sim_step_hold_out(const sim_arch *arch, const sim_engine_steps *steps, sim_step_groups by,
                              sim_arena *arena, double *log_us, int *folds, sim_err *err)
 {
     subject s;
@@ -444,10 +444,10 @@ static void mark(const subject *s, const sim_solution *solution, sim_step_fit *o
     out->kernels[0].from_prior[SIM_GPU_EM] = true;
 }
 
-sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim_arena *arena,
+sim_status sim_calibrate_steps(const sim_arch *arch, const sim_engine_steps *steps, sim_arena *arena,
                                sim_step_fit *out, sim_err *err)
 {
-    sim_steps *own = sim_arena_alloc(arena, 1, sizeof *own);
+    sim_engine_steps *own = sim_arena_alloc(arena, 1, sizeof *own);
     sim_solution solution = {.cost = 0};
     sim_status status;
     subject s;
@@ -455,7 +455,7 @@ sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim
     *out = (sim_step_fit){0};
     if (!own)
         return out_of_memory(err);
-    status = sim_steps_of(arch, steps, arena, own, &out->left_out_gpus, err);
+    status = sim_engine_steps_of(arch, steps, arena, own, &out->left_out_gpus, err);
     if (status == SIM_OK)
         status = subject_of(arch, own, arena, &s, err);
     if (status == SIM_OK)

@@ -11,7 +11,7 @@
 #define SIM_EXPLORE_CALIBRATE_STEP_H
 
 #include "explore/calibrate_set.h"
-#include "explore/steps.h"
+#include "explore/engine_steps.h"
 
 enum { SIM_STEP_PRECISIONS_MAX = 2, SIM_STEP_KERNELS_MAX = SIM_STEP_PRECISIONS_MAX + 1 };
 
@@ -45,7 +45,7 @@ typedef struct sim_step_fit {
  *
  * SIM_BAD_INPUT: no GPU, no rows, a precision that it does not multiply, more than two precisions, more than
  * one way of attention; SIM_NO_MEMORY, SIM_INTERNAL. */
-sim_status sim_calibrate_steps(const sim_arch *arch, const sim_steps *steps, sim_arena *arena,
+sim_status sim_calibrate_steps(const sim_arch *arch, const sim_engine_steps *steps, sim_arena *arena,
                                sim_step_fit *out, sim_err *err);
 
 /* The calibration of `arch` with the engine's kernels and step in it; kernels of the same engine that were
@@ -60,7 +60,7 @@ sim_status sim_step_predict(const sim_arch *arch, const sim_gpu_calibration *cal
 
 /* Rows of `steps` predicted by a fit to the rows of all other groups; SIM_BAD_INPUT as sim_calibrate_steps.
  * `out` has log(predicted) of each row in order. */
-sim_status sim_step_hold_out(const sim_arch *arch, const sim_steps *steps, sim_step_groups by,
+sim_status sim_step_hold_out(const sim_arch *arch, const sim_engine_steps *steps, sim_step_groups by,
                              sim_arena *arena, double *log_us, int *folds, sim_err *err);
 
 #endif

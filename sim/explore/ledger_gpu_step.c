@@ -12,21 +12,21 @@ static const char source[] = "NVIDIA demoBERT (Apache-2.0)";
 
 /* Rows of an arch's GPU, and the arch as `given` has it or without its calibration. */
 static sim_status steps_of(const sim_ledger_context *context, const char *arch_name, sim_arch *arch,
-                           sim_steps *out, sim_err *err)
+                           sim_engine_steps *out, sim_err *err)
 {
     const char *path =
         sim_arena_printf(context->arena, "%s/../cuda_ref/data/bert_steps.csv", context->arch_folder);
     const char *others;
-    sim_steps all;
+    sim_engine_steps all;
     sim_status status;
 
     if (!path)
         return sim_fail(err, SIM_NO_MEMORY, NULL, 0, "out of memory");
     status = sim_ledger_gpu_arch(context, arch_name, arch, err);
     if (status == SIM_OK)
-        status = sim_steps_load(path, context->arena, &all, err);
+        status = sim_engine_steps_load(path, context->arena, &all, err);
     if (status == SIM_OK)
-        status = sim_steps_of(arch, &all, context->arena, out, &others, err);
+        status = sim_engine_steps_of(arch, &all, context->arena, out, &others, err);
     return status;
 }
 
@@ -54,7 +54,7 @@ static sim_status add_rows(const sim_ledger_context *context, const char *file, 
 }
 
 /* Mean absolute error of the rows of `bits` (0: of all), in percent. */
-static double mean_of(const sim_steps *steps, const double *log_us, int bits)
+static double mean_of(const sim_engine_steps *steps, const double *log_us, int bits)
 {
     sim_ledger_error error = {0, 0};
 
@@ -95,7 +95,7 @@ static sim_status held_out(const sim_ledger_context *context, const char *arch_n
                            sim_err *err)
 {
     sim_gpu_calibration start;
-    sim_steps steps = {.count = 0};
+    sim_engine_steps steps = {.count = 0};
     sim_arch arch = {.name = ""};
     double *by_shape, *by_batch, mean, batch_pct, fp16, int8;
     int folds = 0;
@@ -234,7 +234,7 @@ sim_status sim_check_gpu_t4_bert_kernels(const sim_ledger_context *context, sim_
 {
     sim_measurements sustained = {.count = 0};
     sim_calibration_fit fit = {.rows = 0};
-    sim_steps steps = {.count = 0};
+    sim_engine_steps steps = {.count = 0};
     sim_arch arch = {.name = ""}, unused;
     double *log_us;
     sim_status status = steps_of(context, "t4.cfg", &arch, &steps, err);

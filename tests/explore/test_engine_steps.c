@@ -28,10 +28,10 @@ static void end(void)
 
 TestSuite(steps, .init = begin, .fini = end);
 
-static sim_status parse(const char *text, sim_steps *out, sim_err *err)
+static sim_status parse(const char *text, sim_engine_steps *out, sim_err *err)
 {
     *err = (sim_err){0};
-    return sim_steps_parse(text, strlen(text), "s.csv", &arena, out, err);
+    return sim_engine_steps_parse(text, strlen(text), "s.csv", &arena, out, err);
 }
 
 static sim_arch arch_of(const char *name)
@@ -51,7 +51,7 @@ static sim_arch arch_of(const char *name)
 
 Test(steps, are_read_by_column)
 {
-    sim_steps got;
+    sim_engine_steps got;
     sim_err err;
 
     cr_assert_eq(parse("# source: nobody\n" HEADER "base,12,768,12,3072,w8a8,4,128,2.5,,T4,tensorrt\n"
@@ -92,7 +92,7 @@ Test(steps, say_what_is_wrong_with_them)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        sim_steps got;
+        sim_engine_steps got;
         sim_err err;
 
         cr_expect_eq(parse(cases[i].text, &got, &err), SIM_BAD_INPUT, "case %zu", i);
@@ -105,7 +105,7 @@ Test(steps, say_what_is_wrong_with_them)
 Test(steps, of_another_gpu_are_left_out)
 {
     sim_arch l4 = arch_of("l4"), v100 = arch_of("v100");
-    sim_steps all, got;
+    sim_engine_steps all, got;
     const char *others;
     sim_err err;
 
@@ -114,11 +114,11 @@ Test(steps, of_another_gpu_are_left_out)
                               "b,12,768,12,3072,fp16,1,128,1,,,\n",
                        &all, &err),
                  SIM_OK);
-    cr_assert_eq(sim_steps_of(&l4, &all, &arena, &got, &others, &err), SIM_OK);
+    cr_assert_eq(sim_engine_steps_of(&l4, &all, &arena, &got, &others, &err), SIM_OK);
     cr_expect_eq(got.count, 2, "its own, and those that name none");
     cr_expect_str_eq(others, "L40S", "whose name begins like its own");
     all.count = 2;
-    cr_expect_eq(sim_steps_of(&v100, &all, &arena, &got, &others, &err), SIM_BAD_INPUT);
+    cr_expect_eq(sim_engine_steps_of(&v100, &all, &arena, &got, &others, &err), SIM_BAD_INPUT);
 }
 
 /* ---- the kernels ------------------------------------------------------------------------------------ */
@@ -154,7 +154,7 @@ Test(steps, do_the_work_of_the_encoder)
 enum { MODELS = 2, LENGTHS = 2, BATCHES = 5, PRECISIONS = 2, GROUPS = MODELS * LENGTHS };
 
 /* Steps of an engine that is known: its calibration predicts them. */
-static sim_steps made_up(const sim_arch *arch, const sim_gpu_calibration *truth, double noise_frac)
+static sim_engine_steps made_up(const sim_arch *arch, const sim_gpu_calibration *truth, double noise_frac)
 {
     static const sim_encoder shapes[MODELS] = {{12, 768, 12, 3072}, {24, 1024, 16, 4096}};
     static const char *const names[MODELS] = {"base", "large"};
@@ -162,7 +162,7 @@ static sim_steps made_up(const sim_arch *arch, const sim_gpu_calibration *truth,
     static const sim_number numbers[PRECISIONS] = {{SIM_FORMAT_FP, 16}, {SIM_FORMAT_INT, 8}};
     sim_step_row *rows =
         sim_arena_alloc(&arena, (size_t)MODELS * LENGTHS * BATCHES * PRECISIONS, sizeof *rows);
-    sim_steps out = {.file = "made_up.csv", .rows = rows};
+    sim_engine_steps out = {.file = "made_up.csv", .rows = rows};
     sim_err err = {0};
 
     for (int i = 0; i < MODELS * LENGTHS * BATCHES * PRECISIONS; i++) {
@@ -230,7 +230,7 @@ Test(steps, fits_find_the_engine_that_made_them)
 {
     sim_arch t4 = arch_of("t4");
     sim_gpu_calibration truth = engine(&t4);
-    sim_steps steps = made_up(&t4, &truth, .01);
+    sim_engine_steps steps = made_up(&t4, &truth, .01);
     sim_step_fit fit;
     sim_err err = {0};
 
@@ -252,7 +252,7 @@ Test(steps, no_row_is_fitted_and_scored_at_once)
 {
     sim_arch t4 = arch_of("t4");
     sim_gpu_calibration truth = engine(&t4);
-    sim_steps steps = made_up(&t4, &truth, 0);
+    sim_engine_steps steps = made_up(&t4, &truth, 0);
     sim_step_row *rows = (sim_step_row *)(uintptr_t)steps.rows;
     double *before = sim_arena_alloc(&arena, (size_t)steps.count, sizeof *before);
     double *after = sim_arena_alloc(&arena, (size_t)steps.count, sizeof *after);
@@ -290,7 +290,7 @@ Test(steps, wrong_ones_are_refused)
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sim_arch arch = arch_of(cases[i].arch);
-        sim_steps steps;
+        sim_engine_steps steps;
         sim_step_fit fit;
         sim_err err;
 
@@ -306,7 +306,7 @@ Test(steps, join_a_calibration)
 {
     sim_arch t4 = arch_of("t4");
     sim_gpu_calibration truth = engine(&t4);
-    sim_steps steps = made_up(&t4, &truth, 0);
+    sim_engine_steps steps = made_up(&t4, &truth, 0);
     const sim_calibrate_options how = {.name = "joined"};
     sim_calibration_fit fit = {.rows = 0};
     sim_gpu_calibration back;

@@ -1,4 +1,4 @@
-#include "explore/steps.h"
+#include "explore/engine_steps.h"
 
 #include "base/text.h"
 #include "format/csv.h"
@@ -141,7 +141,7 @@ static void read_row(reader *r, sim_step_row *out)
              (long long)out->shape.hidden);
 }
 
-static sim_status read_csv(const sim_csv *csv, sim_arena *arena, sim_steps *out, sim_err *err)
+static sim_status read_csv(const sim_csv *csv, sim_arena *arena, sim_engine_steps *out, sim_err *err)
 {
     reader r = {.csv = csv, .err = err};
     sim_step_row *rows = sim_arena_alloc(arena, (size_t)csv->row_count, sizeof *rows);
@@ -167,26 +167,26 @@ static sim_status read_csv(const sim_csv *csv, sim_arena *arena, sim_steps *out,
     }
     if (csv->row_count == 0)
         status = sim_fail(err, SIM_BAD_INPUT, csv->file, csv->header_line, "no steps below the header");
-    *out = (sim_steps){.file = csv->file, .rows = rows, .count = csv->row_count};
+    *out = (sim_engine_steps){.file = csv->file, .rows = rows, .count = csv->row_count};
     return status;
 }
 
-sim_status sim_steps_parse(const char *text, size_t length, const char *name, sim_arena *arena,
-                           sim_steps *out, sim_err *err)
+sim_status sim_engine_steps_parse(const char *text, size_t length, const char *name, sim_arena *arena,
+                                  sim_engine_steps *out, sim_err *err)
 {
     sim_csv csv;
     sim_status status = sim_csv_parse(text, length, name, arena, &csv, err);
 
-    *out = (sim_steps){.file = name};
+    *out = (sim_engine_steps){.file = name};
     return status == SIM_OK ? read_csv(&csv, arena, out, err) : status;
 }
 
-sim_status sim_steps_load(const char *path, sim_arena *arena, sim_steps *out, sim_err *err)
+sim_status sim_engine_steps_load(const char *path, sim_arena *arena, sim_engine_steps *out, sim_err *err)
 {
     sim_csv csv;
     sim_status status = sim_csv_load(path, arena, &csv, err);
 
-    *out = (sim_steps){.file = path};
+    *out = (sim_engine_steps){.file = path};
     return status == SIM_OK ? read_csv(&csv, arena, out, err) : status;
 }
 
@@ -216,13 +216,13 @@ static bool same_gpu(const char *a, const char *b)
     return strcmp(x, y) == 0;
 }
 
-sim_status sim_steps_of(const sim_arch *arch, const sim_steps *from, sim_arena *arena, sim_steps *out,
-                        const char **others, sim_err *err)
+sim_status sim_engine_steps_of(const sim_arch *arch, const sim_engine_steps *from, sim_arena *arena,
+                               sim_engine_steps *out, const char **others, sim_err *err)
 {
     sim_step_row *rows = sim_arena_alloc(arena, (size_t)from->count, sizeof *rows);
 
     *others = NULL;
-    *out = (sim_steps){.file = from->file, .rows = rows};
+    *out = (sim_engine_steps){.file = from->file, .rows = rows};
     if (!rows)
         return out_of_memory(err);
     for (int64_t i = 0; i < from->count; i++) {
